@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The event queue and the virtual clock. Events leave in the order (time, class, sequence of
+// scheduling), exactly, whatever was pushed when: of one instant all faults are served before the
+// happenings, and those before the timers, also when they were pushed at that very instant.
+//
+// The structure is a radix ladder: buckets keyed by the highest hexadecimal digit in which an
+// event's time differs from the time served last, each a FIFO of chunks that hold events by value;
+// a small sorted bottom; and one ring per class for what is pushed at the current instant. Its
+// cost depends on no parameter of the workload: constants, ties and zero delays are as cheap as
+// spread times. See sim/queue.c.
+//
+// Only a push can run out of memory: it reserves what later pops may need.
+#ifndef SIM_QUEUE_H
+#define SIM_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/arena.h"
+#include "sim/assert.h"
+#include "sim/error.h"
+#include "sim/event.h"
+#include "sim/heap.h"
+
+#define SIM_NO_HANDLE 0
+
+#define SIM_QUEUE_LEVELS 16          // hexadecimal digits of a time
+#define SIM_QUEUE_DIGITS 16
+#define SIM_QUEUE_CHUNK_EVENTS 31    // 31 events and 32 bytes of header are 1 KiB
+#define SIM_QUEUE_CHUNK_BYTES 1024
+#define SIM_QUEUE_BOTTOM_MAX 96      // events that the sorted bottom may hold
+#define SIM_QUEUE_SORT_MAX 24        // buckets up to this size are sorted, larger ones split
+
+struct sim_queue_chunk;
+struct sim_queue_slot;
+
+// A FIFO of chunks. cursor is where the next event goes; a multiple of the chunk size (0 when
+// empty) says that a chunk is needed first.
+struct sim_queue_bucket {
+    struct sim_event *cursor;
+    struct sim_queue_chunk *head;
+};
+
+// The ring of one class: events of the current instant, taken from the head's index on.
+struct sim_queue_ring {
+    struct sim_queue_bucket fifo;
+    uint32_t taken; // events of the head chunk that were taken
+};
+
+struct sim_queue {
+    int64_t now_ns;          // time of the last event popped
+    int64_t last_ns;         // the levels' digits are relative to this
+    int64_t limit_ns;        // events before this go to the bottom, later ones to the levels
+    uint64_t sequence;       // of the next push, already shifted (see sim/event.h)
+    uint32_t bottom_count;
+    uint32_t ring_map;       // bit c: ring of class c holds events
+    uint64_t stored;         // events inside, cancelled ones included
+    uint64_t stored_max;     // what the chunks allocated suffice for, in any arrangement
+    uint64_t cancelled;      // cancelled events still inside
+    uint32_t level_map;
+    uint32_t permuted;       // 1: ties are permuted, and the heap holds the events
+    uint16_t digit_map[SIM_QUEUE_LEVELS];
+    struct sim_event bottom[SIM_QUEUE_BOTTOM_MAX]; // descending: the next event is at the end
+    struct sim_queue_bucket buckets[SIM_QUEUE_LEVELS][SIM_QUEUE_DIGITS];
+    struct sim_queue_ring rings[SIM_CLASS_COUNT];
+    struct sim_queue_chunk *free_chunks;
+    unsigned char *fresh_chunks;     // chunks never used yet
+    unsigned char *fresh_chunks_end;
+    uint64_t chunks_total;
+    struct sim_queue_slot *slots;    // of cancellable events
+    uint32_t slots_count;
+    uint32_t slots_limit;
+    uint32_t slots_free;             // 1 + index of the first free slot; 0 = none
+    struct sim_arena *arena;
+    uint64_t permute_seed;
+    struct sim_heap heap;            // used only when ties are permuted
+};
+
+// Initialises an empty queue at time 0 that takes its memory from arena. pending_hint: events for
+// which memory is reserved at once (0: grow as needed). Returns 0 or SIM_ENOMEM.
+int sim_queue_init(struct sim_queue *q, struct sim_arena *arena, uint32_t pending_hint);
+// Forgets everything; the memory belongs to the arena. NULL is accepted.
+void sim_queue_release(struct sim_queue *q);
+
+// Schedules an event at time_ns >= sim_queue_now. Returns 0, SIM_ENOMEM, or SIM_EINVAL when the
+// time lies in the past (which also is a debug assertion).
+static inline int sim_queue_push(struct sim_queue *q, int64_t time_ns, enum sim_class c,
+                                 uint32_t kind, uint32_t entity, uint64_t arg);
+// The same, and *handle (never SIM_NO_HANDLE) names the event until it is popped or cancelled. A
+// stale handle is recognised, unless 2^32 pushes lie between it and the slot's present use.
+int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_class c,
+                               uint32_t kind, uint32_t entity, uint64_t arg, uint64_t *handle);
+// Cancels the event of a handle; true when it was still pending. SIM_NO_HANDLE and stale handles
+// are accepted (false).
+bool sim_queue_cancel(struct sim_queue *q, uint64_t handle);
+// True while the event of the handle is pending.
+bool sim_queue_pending(const struct sim_queue *q, uint64_t handle);
+// Takes the next event, skipping cancelled ones, and moves the clock to it. False when none is
+// left; the clock then stays.
+static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event);
+
+// Time of the last event popped, in ns; 0 at first.
+static inline int64_t sim_queue_now(const struct sim_queue *q)
+{
+    return q->now_ns;
+}
+
+// Events pending, cancelled ones not counted.
+static inline uint64_t sim_queue_count(const struct sim_queue *q)
+{
+    return q->stored - q->cancelled;
+}
+
+// From now on, events of equal (time, class) leave in an order that is a permutation, chosen by
+// seed, of the order of scheduling (for bug hunting: a model is right only if its invariants hold
+// under any). To be called while the queue has never held an event; SIM_EINVAL otherwise.
+int sim_queue_permute_ties(struct sim_queue *q, uint64_t seed);
+
+#include "sim/queue_inline.h"
+
+#endif

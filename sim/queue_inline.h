@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The hot half of the queue, included by sim/queue.h only. Functions named sim_queue__... are
+// internal.
+#ifndef SIM_QUEUE_INLINE_H
+#define SIM_QUEUE_INLINE_H
+
+#define SIM_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+// Aligned to its own size, so that a cursor behind its last event is recognised by its low bits.
+struct sim_queue_chunk {
+    struct sim_queue_chunk *next;
+    uint64_t unused[3];
+    struct sim_event events[SIM_QUEUE_CHUNK_EVENTS];
+};
+
+// What a cancellable event leaves outside the queue; the queued event's arg is the slot's index.
+struct sim_queue_slot {
+    uint64_t arg;   // the model's arg; in a free slot 1 + index of the next free one, or 0
+    uint64_t order; // of the pending event; 0 in a free slot, which no cancellable event has
+};
+
+// The cold half, in sim/queue.c.
+bool sim_queue__refill(struct sim_queue *q);
+void sim_queue__extend(struct sim_queue *q, struct sim_queue_bucket *bucket);
+void sim_queue__insert_bottom(struct sim_queue *q, const struct sim_event *event);
+void sim_queue__take_ring(struct sim_queue *q, struct sim_event *event);
+bool sim_queue__claim(struct sim_queue *q, struct sim_event *event);
+int sim_queue__reserve(struct sim_queue *q);
+int sim_queue__push_permuted(struct sim_queue *q, const struct sim_event *event);
+
+// Appends to a bucket; the chunk it may need was reserved by the push.
+static inline void sim_queue__append(struct sim_queue *q, struct sim_queue_bucket *bucket,
+                                     const struct sim_event *event)
+{
+    if (SIM_UNLIKELY(((uintptr_t)bucket->cursor & (SIM_QUEUE_CHUNK_BYTES - 1)) == 0)) {
+        sim_queue__extend(q, bucket);
+    }
+    *bucket->cursor = *event;
+    bucket->cursor++;
+}
+
+// Puts an event at or after limit_ns into its bucket of the levels.
+static inline void sim_queue__place(struct sim_queue *q, const struct sim_event *event)
+{
+    uint64_t differing = (uint64_t)event->time_ns ^ (uint64_t)q->last_ns;
+    uint32_t level = (63U - (uint32_t)__builtin_clzll(differing | 1)) >> 2;
+    uint32_t digit = (uint32_t)((uint64_t)event->time_ns >> (4 * level)) & 15U;
+
+    sim_queue__append(q, &q->buckets[level][digit], event);
+}
+
+static inline int sim_queue__insert(struct sim_queue *q, const struct sim_event *event)
+{
+    // Before now (or negative), or the one time that is reserved as "never".
+    SIM_DEBUG_ASSERT_AT(event->time_ns >= q->now_ns, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(event->time_ns != INT64_MAX, q->now_ns);
+    if (SIM_UNLIKELY((uint64_t)event->time_ns - (uint64_t)q->now_ns >=
+                     (uint64_t)INT64_MAX - (uint64_t)q->now_ns)) {
+        return SIM_EINVAL;
+    }
+    if (SIM_UNLIKELY(q->stored >= q->stored_max)) {
+        int status = q->permuted ? sim_queue__push_permuted(q, event) : sim_queue__reserve(q);
+
+        if (status != 0 || q->permuted) {
+            return status;
+        }
+    }
+    if (event->time_ns >= q->limit_ns) {
+        sim_queue__place(q, event);
+    } else if (event->time_ns == q->now_ns) {
+        uint32_t c = (uint32_t)(event->order >> SIM_ORDER_CLASS_SHIFT);
+
+        sim_queue__append(q, &q->rings[c].fifo, event);
+        q->ring_map |= 1U << c;
+    } else {
+        sim_queue__insert_bottom(q, event);
+    }
+    q->stored++;
+    q->sequence += (uint64_t)1 << SIM_ORDER_SEQUENCE_SHIFT;
+    return 0;
+}
+
+static inline int sim_queue_push(struct sim_queue *q, int64_t time_ns, enum sim_class c,
+                                 uint32_t kind, uint32_t entity, uint64_t arg)
+{
+    struct sim_event event = {time_ns, ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence, kind,
+                              entity, arg};
+
+    SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
+    return sim_queue__insert(q, &event);
+}
+
+static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event)
+{
+    for (;;) {
+        if (q->ring_map != 0) {
+            sim_queue__take_ring(q, event);
+        } else if (q->bottom_count != 0) {
+            q->bottom_count--;
+            *event = q->bottom[q->bottom_count];
+        } else if (sim_queue__refill(q)) {
+            continue;
+        } else {
+            return false;
+        }
+        q->stored--;
+        // A cancelled event is dropped here, at the latest.
+        if ((event->order & SIM_ORDER_CANCELLABLE) == 0 || sim_queue__claim(q, event)) {
+            SIM_DEBUG_ASSERT_AT(event->time_ns >= q->now_ns, q->now_ns);
+            q->now_ns = event->time_ns;
+            return true;
+        }
+    }
+}
+
+#endif
