@@ -48,8 +48,9 @@ static inline void check_u64_(uint64_t actual, uint64_t expected, const char *wh
                               const char *wanted, const char *file, int line)
 {
     if (actual != expected) {
-        print_error("%s:%d: %s is %" PRIu64 " (0x%" PRIx64 "), expected %s = %" PRIu64 " (0x%" PRIx64
-                    ")\n", file, line, what, actual, actual, wanted, expected, expected);
+        print_error("%s:%d: %s is %" PRIu64 " (0x%" PRIx64 "), expected %s = %" PRIu64
+                    " (0x%" PRIx64 ")\n",
+                    file, line, what, actual, actual, wanted, expected, expected);
         _fail(file, line);
     }
 }
