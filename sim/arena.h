@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "sim/assert.h"
+#include "sim/error.h"
 
 #define SIM_ARENA_BLOCK_MIN ((size_t)64 << 10)
 #define SIM_ARENA_BLOCK_MAX ((size_t)8 << 20)

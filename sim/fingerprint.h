@@ -47,6 +47,7 @@ struct sim_fingerprint {
     uint64_t events;        // hashed so far, those of the batch not counted
     uint64_t spacing;       // events between checkpoints
     struct XXH3_state_s *states[SIM_LAYER_COUNT];
+    struct XXH3_state_s *scratch;
     struct sim_fingerprint_checkpoint *checkpoints;
     unsigned char batch[SIM_FINGERPRINT_BATCH * SIM_FINGERPRINT_EVENT_BYTES];
 };
@@ -60,7 +61,7 @@ void sim_fingerprint_bytes(struct sim_fingerprint *fp, enum sim_layer layer, con
 // Feeds the draw counts of all streams to F2; at the end of a run.
 void sim_fingerprint_draws(struct sim_fingerprint *fp, const struct sim_random *r);
 // The digests so far (big-endian, as printed) and their digest. Feeding may go on afterwards.
-void sim_fingerprint_finish(struct sim_fingerprint *fp,
+void sim_fingerprint_finish(const struct sim_fingerprint *fp,
                             uint8_t layers[SIM_LAYER_COUNT][SIM_FINGERPRINT_BYTES],
                             uint8_t all[SIM_FINGERPRINT_BYTES]);
 // 32 lower-case hexadecimal digits and a zero.

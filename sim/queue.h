@@ -43,11 +43,8 @@ struct sim_queue_bucket {
     struct sim_queue_chunk *head;
 };
 
-// The ring of one class: events of the current instant, taken from the head's index on.
-struct sim_queue_ring {
-    struct sim_queue_bucket fifo;
-    uint32_t taken; // events of the head chunk that were taken
-};
+#define SIM_QUEUE_RINGS (SIM_QUEUE_LEVELS * SIM_QUEUE_DIGITS) // index of the first ring's bucket
+#define SIM_QUEUE_BUCKETS (SIM_QUEUE_RINGS + SIM_CLASS_COUNT)
 
 struct sim_queue {
     int64_t now_ns;          // time of the last event popped
@@ -55,16 +52,18 @@ struct sim_queue {
     int64_t limit_ns;        // events before this go to the bottom, later ones to the levels
     uint64_t sequence;       // of the next push, already shifted (see sim/event.h)
     uint32_t bottom_count;
-    uint32_t ring_map;       // bit c: ring of class c holds events
+    uint32_t ring_map;       // bit c: the ring of class c holds events, all of time now_ns
     uint64_t stored;         // events inside, cancelled ones included
     uint64_t stored_max;     // what the chunks allocated suffice for, in any arrangement
     uint64_t cancelled;      // cancelled events still inside
+    uint64_t purge_at;       // with as many, dropping them all is considered
     uint32_t level_map;
     uint32_t permuted;       // 1: ties are permuted, and the heap holds the events
     uint16_t digit_map[SIM_QUEUE_LEVELS];
     struct sim_event bottom[SIM_QUEUE_BOTTOM_MAX]; // descending: the next event is at the end
-    struct sim_queue_bucket buckets[SIM_QUEUE_LEVELS][SIM_QUEUE_DIGITS];
-    struct sim_queue_ring rings[SIM_CLASS_COUNT];
+    // Level l, digit d at 16 l + d; then a ring per class for the events of the current instant.
+    struct sim_queue_bucket buckets[SIM_QUEUE_BUCKETS];
+    uint32_t ring_taken[SIM_CLASS_COUNT]; // events taken from the ring's first chunk
     struct sim_queue_chunk *free_chunks;
     unsigned char *fresh_chunks;     // chunks never used yet
     unsigned char *fresh_chunks_end;

@@ -47,7 +47,7 @@ static inline void sim_queue__place(struct sim_queue *q, const struct sim_event 
     uint32_t level = (63U - (uint32_t)__builtin_clzll(differing | 1)) >> 2;
     uint32_t digit = (uint32_t)((uint64_t)event->time_ns >> (4 * level)) & 15U;
 
-    sim_queue__append(q, &q->buckets[level][digit], event);
+    sim_queue__append(q, &q->buckets[SIM_QUEUE_DIGITS * level + digit], event);
 }
 
 static inline int sim_queue__insert(struct sim_queue *q, const struct sim_event *event)
@@ -71,7 +71,7 @@ static inline int sim_queue__insert(struct sim_queue *q, const struct sim_event 
     } else if (event->time_ns == q->now_ns) {
         uint32_t c = (uint32_t)(event->order >> SIM_ORDER_CLASS_SHIFT);
 
-        sim_queue__append(q, &q->rings[c].fifo, event);
+        sim_queue__append(q, &q->buckets[SIM_QUEUE_RINGS + c], event);
         q->ring_map |= 1U << c;
     } else {
         sim_queue__insert_bottom(q, event);

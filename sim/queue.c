@@ -1,0 +1,636 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The radix ladder.
+//
+// State. now_ns: time of the last event popped. Every stored event is in exactly one of
+//   - the ring of its class: time = now_ns, pushed at that instant (or a whole bucket of that one
+//     time), in order of sequence;
+//   - the bottom: times from now_ns up to limit_ns, sorted, the next one at the end;
+//   - the levels: times from limit_ns on. An event whose time t first differs from last_ns in the
+//     hexadecimal digit l (counted from the right) is in bucket l of digit l of t. All events of a
+//     lower level come before all of a higher one, and buckets of a level go by digit. Within a
+//     bucket events stand in order of sequence, because splitting one is stable.
+//
+// Refill. When rings and bottom are empty, the first bucket is taken. Few events: they are sorted
+// into the bottom, whose range becomes the bucket's. All of one time: they become the rings
+// without being sorted. Else they are spread over the lower levels, relative to the bucket's
+// start, and it begins anew; each event moves down at most once per level.
+//
+// last_ns may move to any time within the range of the bucket drained last, because what remains
+// in the levels differs from all of that range in the same digits. Pushes into the bottom's range
+// are inserted there; when it is full, it goes back to the levels, relative to now_ns.
+//
+// Memory. S events occupy at most S / 31 full chunks plus a partial one per bucket, a second one
+// per ring (whose first is partly taken) and one being read. A push keeps that many chunks
+// allocated, so nothing else can run out of memory.
+//
+// Cancelling frees the event's slot and leaves the event, whose order then no longer equals its
+// slot's. Such events are dropped when popped; when they outnumber the others, all are dropped.
+#include "sim/queue.h"
+
+#include <string.h>
+
+#include "sim/banned.h"
+
+#define SIM_CHUNKS_PARTIAL (SIM_QUEUE_BUCKETS + SIM_CLASS_COUNT + 1)
+#define SIM_CHUNKS_FIRST 16
+#define SIM_CHUNKS_GROW_MIN 64
+#define SIM_SLOTS_FIRST 64
+#define SIM_SLOTS_MAX (UINT32_C(1) << 31)
+#define SIM_PURGE_MIN 4096
+#define SIM_EVENTS_MAX (UINT64_C(1) << 40)
+
+_Static_assert(sizeof(struct sim_queue_chunk) == SIM_QUEUE_CHUNK_BYTES, "chunks are 1 KiB");
+
+static bool event_cancelled(const struct sim_queue *q, const struct sim_event *event)
+{
+    SIM_DEBUG_ASSERT(SIM_ERGO((event->order & SIM_ORDER_CANCELLABLE) != 0,
+                              event->arg < q->slots_count));
+    return (event->order & SIM_ORDER_CANCELLABLE) != 0 &&
+           q->slots[event->arg].order != event->order;
+}
+
+// --- chunks ------------------------------------------------------------------------------------
+
+static void free_chunk(struct sim_queue *q, struct sim_queue_chunk *chunk)
+{
+    SIM_DEBUG_ASSERT(chunk != NULL);
+    SIM_DEBUG_ASSERT(chunk != q->free_chunks);
+    chunk->next = q->free_chunks;
+    q->free_chunks = chunk;
+}
+
+static struct sim_queue_chunk *take_chunk(struct sim_queue *q)
+{
+    struct sim_queue_chunk *chunk = q->free_chunks;
+
+    if (chunk != NULL) {
+        q->free_chunks = chunk->next;
+    } else {
+        // Cannot happen by the bound at the head of this file.
+        SIM_ASSERT_AT(q->fresh_chunks != q->fresh_chunks_end, q->now_ns);
+        chunk = (struct sim_queue_chunk *)(void *)q->fresh_chunks;
+        q->fresh_chunks += SIM_QUEUE_CHUNK_BYTES;
+    }
+    chunk->next = NULL;
+    SIM_DEBUG_ASSERT(((uintptr_t)chunk & (SIM_QUEUE_CHUNK_BYTES - 1)) == 0);
+    return chunk;
+}
+
+static int add_chunks(struct sim_queue *q, uint64_t count)
+{
+    unsigned char *fresh;
+
+    SIM_ASSERT(count > 0);
+    if (q->stored >= SIM_EVENTS_MAX) {
+        return SIM_ENOMEM;
+    }
+    fresh = sim_arena_alloc(q->arena, count * SIM_QUEUE_CHUNK_BYTES, SIM_QUEUE_CHUNK_BYTES);
+    if (fresh == NULL) {
+        return SIM_ENOMEM;
+    }
+    while (q->fresh_chunks != q->fresh_chunks_end) {
+        free_chunk(q, (struct sim_queue_chunk *)(void *)q->fresh_chunks);
+        q->fresh_chunks += SIM_QUEUE_CHUNK_BYTES;
+    }
+    q->fresh_chunks = fresh;
+    q->fresh_chunks_end = fresh + count * SIM_QUEUE_CHUNK_BYTES;
+    q->chunks_total += count;
+    SIM_ASSERT(q->chunks_total > SIM_CHUNKS_PARTIAL);
+    q->stored_max = (q->chunks_total - SIM_CHUNKS_PARTIAL) * SIM_QUEUE_CHUNK_EVENTS;
+    return 0;
+}
+
+int sim_queue__reserve(struct sim_queue *q)
+{
+    uint64_t count = q->chunks_total / 4;
+
+    SIM_ASSERT_AT(q->permuted == 0, q->now_ns);
+    SIM_ASSERT_AT(q->stored == q->stored_max, q->now_ns);
+    return add_chunks(q, count < SIM_CHUNKS_GROW_MIN ? SIM_CHUNKS_GROW_MIN : count);
+}
+
+void sim_queue__extend(struct sim_queue *q, struct sim_queue_bucket *bucket)
+{
+    struct sim_queue_chunk *chunk = take_chunk(q);
+    uint32_t index = (uint32_t)(bucket - q->buckets);
+
+    SIM_DEBUG_ASSERT(index < SIM_QUEUE_BUCKETS);
+    if (bucket->head != NULL) {
+        // The cursor stands behind the last event of the last chunk.
+        struct sim_queue_chunk *tail = (struct sim_queue_chunk *)(void *)bucket->cursor - 1;
+
+        SIM_DEBUG_ASSERT(tail->next == NULL);
+        tail->next = chunk;
+    } else {
+        bucket->head = chunk;
+        if (index < SIM_QUEUE_RINGS) {
+            uint32_t level = index / SIM_QUEUE_DIGITS;
+
+            q->digit_map[level] |= (uint16_t)(1U << (index % SIM_QUEUE_DIGITS));
+            q->level_map |= 1U << level;
+        }
+    }
+    bucket->cursor = chunk->events;
+}
+
+// End of a chunk's events within a bucket whose cursor is given.
+static const struct sim_event *chunk_end(const struct sim_queue_chunk *chunk,
+                                         const struct sim_event *cursor)
+{
+    const struct sim_event *end = chunk->next != NULL ? chunk->events + SIM_QUEUE_CHUNK_EVENTS
+                                                      : cursor;
+
+    SIM_DEBUG_ASSERT(end > chunk->events);
+    SIM_DEBUG_ASSERT(end <= chunk->events + SIM_QUEUE_CHUNK_EVENTS);
+    return end;
+}
+
+// Empties a bucket of the levels and hands its chunks over.
+static struct sim_queue_bucket detach(struct sim_queue *q, uint32_t level, uint32_t digit)
+{
+    struct sim_queue_bucket *place = &q->buckets[SIM_QUEUE_DIGITS * level + digit];
+    struct sim_queue_bucket bucket = *place;
+
+    SIM_DEBUG_ASSERT(bucket.head != NULL);
+    place->head = NULL;
+    place->cursor = NULL;
+    q->digit_map[level] &= (uint16_t)~(1U << digit);
+    if (q->digit_map[level] == 0) {
+        q->level_map &= ~(1U << level);
+    }
+    return bucket;
+}
+
+// --- the bottom --------------------------------------------------------------------------------
+
+// Inserts from the end, where the next event stands.
+static void bottom_add(struct sim_queue *q, const struct sim_event *event)
+{
+    uint32_t i = q->bottom_count;
+
+    SIM_DEBUG_ASSERT(i < SIM_QUEUE_BOTTOM_MAX);
+    while (i > 0 && sim_event_before(&q->bottom[i - 1], event)) {
+        q->bottom[i] = q->bottom[i - 1];
+        i--;
+    }
+    q->bottom[i] = *event;
+    q->bottom_count++;
+}
+
+// Puts the bottom back into the levels, relative to now; what is due at now stays.
+static void bottom_spill(struct sim_queue *q)
+{
+    uint32_t later = 0;
+
+    SIM_ASSERT_AT(q->last_ns <= q->now_ns, q->now_ns);
+    SIM_ASSERT_AT(q->now_ns < q->limit_ns, q->now_ns);
+    q->last_ns = q->now_ns;
+    q->limit_ns = q->now_ns + 1;
+    while (later < q->bottom_count && q->bottom[later].time_ns > q->now_ns) {
+        later++;
+    }
+    // From the end on: equal times must enter a bucket in order.
+    for (uint32_t i = later; i > 0; i--) {
+        sim_queue__place(q, &q->bottom[i - 1]);
+    }
+    q->bottom_count -= later;
+    memmove(q->bottom, q->bottom + later, q->bottom_count * sizeof(q->bottom[0]));
+}
+
+void sim_queue__insert_bottom(struct sim_queue *q, const struct sim_event *event)
+{
+    SIM_DEBUG_ASSERT_AT(event->time_ns > q->now_ns, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(event->time_ns < q->limit_ns, q->now_ns);
+    if (SIM_UNLIKELY(q->bottom_count == SIM_QUEUE_BOTTOM_MAX)) {
+        bottom_spill(q);
+        sim_queue__place(q, event);
+    } else {
+        bottom_add(q, event);
+    }
+}
+
+// --- the rings ---------------------------------------------------------------------------------
+
+void sim_queue__take_ring(struct sim_queue *q, struct sim_event *event)
+{
+    uint32_t c = (uint32_t)__builtin_ctz(q->ring_map);
+    struct sim_queue_bucket *ring = &q->buckets[SIM_QUEUE_RINGS + c];
+    struct sim_queue_chunk *head = ring->head;
+    const struct sim_event *first = &head->events[q->ring_taken[c]];
+
+    SIM_DEBUG_ASSERT(q->ring_map < 1U << SIM_CLASS_COUNT);
+    if (q->bottom_count != 0 && sim_event_before(&q->bottom[q->bottom_count - 1], first)) {
+        q->bottom_count--;
+        *event = q->bottom[q->bottom_count];
+        return;
+    }
+    *event = *first;
+    q->ring_taken[c]++;
+    if (first + 1 == ring->cursor) {
+        // Empty; the chunk is kept for the next instant.
+        SIM_DEBUG_ASSERT(head->next == NULL);
+        ring->cursor = head->events;
+        q->ring_taken[c] = 0;
+        q->ring_map &= ~(1U << c);
+    } else if (q->ring_taken[c] == SIM_QUEUE_CHUNK_EVENTS) {
+        ring->head = head->next;
+        q->ring_taken[c] = 0;
+        free_chunk(q, head);
+    }
+}
+
+// True when all events of a bucket have one time; *classes gets a bit per class that occurs.
+static bool one_time(const struct sim_queue_bucket *bucket, uint32_t *classes)
+{
+    int64_t time_ns = bucket->head->events[0].time_ns;
+
+    SIM_DEBUG_ASSERT(bucket->cursor != NULL);
+    *classes = 0;
+    for (const struct sim_queue_chunk *chunk = bucket->head; chunk != NULL; chunk = chunk->next) {
+        const struct sim_event *end = chunk_end(chunk, bucket->cursor);
+
+        for (const struct sim_event *event = chunk->events; event != end; event++) {
+            if (event->time_ns != time_ns) {
+                return false;
+            }
+            *classes |= 1U << (event->order >> SIM_ORDER_CLASS_SHIFT);
+        }
+    }
+    return true;
+}
+
+// Makes a bucket whose events have one time the content of the (empty) rings.
+static void fill_rings(struct sim_queue *q, struct sim_queue_bucket bucket, uint32_t classes)
+{
+    struct sim_queue_chunk *chunk = bucket.head;
+
+    SIM_DEBUG_ASSERT(q->ring_map == 0 && q->bottom_count == 0);
+    SIM_DEBUG_ASSERT(classes != 0);
+    q->ring_map = classes;
+    if ((classes & (classes - 1)) == 0) {
+        uint32_t c = (uint32_t)__builtin_ctz(classes);
+        struct sim_queue_bucket *ring = &q->buckets[SIM_QUEUE_RINGS + c];
+
+        if (ring->head != NULL) {
+            free_chunk(q, ring->head);
+        }
+        *ring = bucket;
+        return;
+    }
+    while (chunk != NULL) {
+        struct sim_queue_chunk *next = chunk->next;
+        const struct sim_event *end = chunk_end(chunk, bucket.cursor);
+
+        for (const struct sim_event *event = chunk->events; event != end; event++) {
+            sim_queue__append(
+                q, &q->buckets[SIM_QUEUE_RINGS + (event->order >> SIM_ORDER_CLASS_SHIFT)], event);
+        }
+        free_chunk(q, chunk);
+        chunk = next;
+    }
+}
+
+// --- refill ------------------------------------------------------------------------------------
+
+// Spreads a bucket over the lower levels. (last_ns is the bucket's start already.)
+static void split(struct sim_queue *q, struct sim_queue_bucket bucket)
+{
+    struct sim_queue_chunk *chunk = bucket.head;
+
+    SIM_DEBUG_ASSERT(bucket.head != NULL);
+    while (chunk != NULL) {
+        struct sim_queue_chunk *next = chunk->next;
+        const struct sim_event *end = chunk_end(chunk, bucket.cursor);
+
+        for (const struct sim_event *event = chunk->events; event != end; event++) {
+            sim_queue__place(q, event);
+        }
+        free_chunk(q, chunk);
+        chunk = next;
+    }
+}
+
+// Sorts the one chunk of a small bucket into the (empty) bottom.
+static void sort_into_bottom(struct sim_queue *q, struct sim_queue_bucket bucket)
+{
+    SIM_DEBUG_ASSERT(q->bottom_count == 0);
+    SIM_DEBUG_ASSERT(bucket.head->next == NULL);
+    // Backwards, so that equal times, which stand in order of sequence, need no moves.
+    for (const struct sim_event *event = bucket.cursor; event != bucket.head->events; event--) {
+        bottom_add(q, event - 1);
+    }
+    free_chunk(q, bucket.head);
+}
+
+static bool refill_permuted(struct sim_queue *q);
+
+bool sim_queue__refill(struct sim_queue *q)
+{
+    SIM_DEBUG_ASSERT(q->ring_map == 0 && q->bottom_count == 0);
+    if (SIM_UNLIKELY(q->permuted != 0)) {
+        return refill_permuted(q);
+    }
+    // At most 16 rounds: each split empties a bucket into lower levels.
+    while (q->level_map != 0) {
+        uint32_t level = (uint32_t)__builtin_ctz(q->level_map);
+        uint32_t digit = (uint32_t)__builtin_ctz(q->digit_map[level]);
+        struct sim_queue_bucket bucket = detach(q, level, digit);
+        uint64_t width = (uint64_t)1 << (4 * level);
+        uint64_t start = ((uint64_t)q->last_ns & ~(16 * width - 1)) | (digit * width);
+        uint32_t classes;
+
+        SIM_DEBUG_ASSERT((int64_t)start >= 0);
+        if (bucket.head->next == NULL &&
+            bucket.cursor - bucket.head->events <= SIM_QUEUE_SORT_MAX) {
+            q->last_ns = (int64_t)start;
+            q->limit_ns = start + width > (uint64_t)INT64_MAX ? INT64_MAX
+                                                              : (int64_t)(start + width);
+            sort_into_bottom(q, bucket);
+            return true;
+        }
+        if (one_time(&bucket, &classes)) {
+            q->last_ns = bucket.head->events[0].time_ns;
+            q->limit_ns = q->last_ns + 1;
+            fill_rings(q, bucket, classes);
+            return true;
+        }
+        q->last_ns = (int64_t)start;
+        split(q, bucket);
+    }
+    // Nothing is stored, so nothing binds last_ns; cancelled events may have moved it past now.
+    SIM_DEBUG_ASSERT(q->stored == 0);
+    q->last_ns = q->now_ns;
+    q->limit_ns = q->now_ns;
+    return false;
+}
+
+// --- cancelling --------------------------------------------------------------------------------
+
+static int grow_slots(struct sim_queue *q)
+{
+    uint32_t limit = q->slots_limit != 0 ? 2 * q->slots_limit : SIM_SLOTS_FIRST;
+    struct sim_queue_slot *slots;
+
+    SIM_ASSERT(q->slots_count == q->slots_limit);
+    if (limit > SIM_SLOTS_MAX) {
+        return SIM_ELIMIT;
+    }
+    slots = sim_arena_alloc(q->arena, limit * sizeof(*slots), _Alignof(struct sim_queue_slot));
+    if (slots == NULL) {
+        return SIM_ENOMEM;
+    }
+    if (q->slots_count > 0) {
+        memcpy(slots, q->slots, q->slots_count * sizeof(*slots));
+    }
+    q->slots = slots;
+    q->slots_limit = limit;
+    return 0;
+}
+
+static void free_slot(struct sim_queue *q, uint32_t index)
+{
+    SIM_DEBUG_ASSERT(index < q->slots_count);
+    SIM_DEBUG_ASSERT(q->slots[index].order != 0);
+    q->slots[index].order = 0;
+    q->slots[index].arg = q->slots_free;
+    q->slots_free = index + 1;
+}
+
+// The upper half of a handle: the low 32 bits of the sequence.
+static uint32_t handle_stamp(uint64_t order)
+{
+    SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
+    return (uint32_t)(order >> SIM_ORDER_SEQUENCE_SHIFT);
+}
+
+int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_class c,
+                               uint32_t kind, uint32_t entity, uint64_t arg, uint64_t *handle)
+{
+    uint32_t index = q->slots_free != 0 ? q->slots_free - 1 : q->slots_count;
+    struct sim_event event = {
+        time_ns, ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence | SIM_ORDER_CANCELLABLE,
+        kind, entity, index};
+    int status;
+
+    SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(handle != NULL, q->now_ns);
+    if (index == q->slots_limit) {
+        status = grow_slots(q);
+        if (status != 0) {
+            return status;
+        }
+    }
+    status = sim_queue__insert(q, &event);
+    if (status != 0) {
+        return status;
+    }
+    if (index == q->slots_count) {
+        q->slots_count++;
+    } else {
+        q->slots_free = (uint32_t)q->slots[index].arg;
+    }
+    q->slots[index].arg = arg;
+    q->slots[index].order = event.order;
+    *handle = ((uint64_t)handle_stamp(event.order) << 32) | (index + 1);
+    return 0;
+}
+
+// Called for each cancellable event that leaves the queue: restores its arg, or reports that it
+// was cancelled.
+bool sim_queue__claim(struct sim_queue *q, struct sim_event *event)
+{
+    uint32_t index = (uint32_t)event->arg;
+
+    SIM_DEBUG_ASSERT((event->order & SIM_ORDER_CANCELLABLE) != 0);
+    if (event_cancelled(q, event)) {
+        SIM_DEBUG_ASSERT(q->cancelled > 0);
+        q->cancelled--;
+        return false;
+    }
+    event->arg = q->slots[index].arg;
+    event->order &= ~SIM_ORDER_CANCELLABLE;
+    free_slot(q, index);
+    return true;
+}
+
+bool sim_queue_pending(const struct sim_queue *q, uint64_t handle)
+{
+    uint32_t index = (uint32_t)handle - 1U;
+
+    SIM_DEBUG_ASSERT(q->slots_count <= q->slots_limit);
+    return (uint32_t)handle != 0 && index < q->slots_count && q->slots[index].order != 0 &&
+           handle_stamp(q->slots[index].order) == (uint32_t)(handle >> 32);
+}
+
+// Drops the cancelled events of one bucket of the levels.
+static void purge_bucket(struct sim_queue *q, uint32_t level, uint32_t digit)
+{
+    struct sim_queue_bucket bucket = detach(q, level, digit);
+    struct sim_queue_chunk *chunk = bucket.head;
+
+    SIM_DEBUG_ASSERT(chunk != NULL);
+    while (chunk != NULL) {
+        struct sim_queue_chunk *next = chunk->next;
+        const struct sim_event *end = chunk_end(chunk, bucket.cursor);
+
+        for (const struct sim_event *event = chunk->events; event != end; event++) {
+            if (event_cancelled(q, event)) {
+                q->stored--;
+                q->cancelled--;
+            } else {
+                sim_queue__append(q, &q->buckets[SIM_QUEUE_DIGITS * level + digit], event);
+            }
+        }
+        free_chunk(q, chunk);
+        chunk = next;
+    }
+}
+
+static void purge(struct sim_queue *q)
+{
+    SIM_DEBUG_ASSERT(q->cancelled <= q->stored);
+    for (uint32_t level = 0; level < SIM_QUEUE_LEVELS; level++) {
+        uint32_t digits = q->digit_map[level];
+
+        while (digits != 0) {
+            purge_bucket(q, level, (uint32_t)__builtin_ctz(digits));
+            digits &= digits - 1;
+        }
+    }
+    SIM_DEBUG_ASSERT(q->cancelled <= q->stored);
+}
+
+bool sim_queue_cancel(struct sim_queue *q, uint64_t handle)
+{
+    if (!sim_queue_pending(q, handle)) {
+        return false;
+    }
+    free_slot(q, (uint32_t)handle - 1U);
+    q->cancelled++;
+    SIM_DEBUG_ASSERT_AT(q->cancelled <= q->stored, q->now_ns);
+    // What stays in rings and bottom is little, and near its end; the rest is worth a sweep only
+    // when most of it goes.
+    if (q->cancelled >= q->purge_at && q->cancelled > q->stored / 4 * 3 && q->permuted == 0) {
+        purge(q);
+        q->purge_at = 2 * q->cancelled + SIM_PURGE_MIN;
+    }
+    return true;
+}
+
+// --- permuted ties -----------------------------------------------------------------------------
+
+#define SIM_PERMUTE_MASK ((UINT64_C(1) << 61) - 1)
+#define SIM_PERMUTE_A UINT64_C(0xD1342543DE82EF95)
+#define SIM_PERMUTE_B UINT64_C(0x9FB21C651E98DF25)
+
+// The inverse of an odd number modulo 2^64, by Newton's iteration (each step doubles the bits).
+static uint64_t odd_inverse(uint64_t odd)
+{
+    uint64_t inverse = odd;
+
+    for (int i = 0; i < 6; i++) {
+        inverse *= 2 - odd * inverse;
+    }
+    SIM_ASSERT(odd * inverse == 1);
+    return inverse;
+}
+
+// A bijection of the 61-bit sequences; the class and bit 0 stay.
+static uint64_t permute_order(const struct sim_queue *q, uint64_t order)
+{
+    uint64_t rest = order & ~(SIM_PERMUTE_MASK << SIM_ORDER_SEQUENCE_SHIFT);
+    uint64_t x = (order >> SIM_ORDER_SEQUENCE_SHIFT) & SIM_PERMUTE_MASK;
+
+    SIM_DEBUG_ASSERT(q->permuted != 0);
+    x = ((x + q->permute_seed) * SIM_PERMUTE_A) & SIM_PERMUTE_MASK;
+    x ^= x >> 31;
+    x = (x * SIM_PERMUTE_B) & SIM_PERMUTE_MASK;
+    x ^= x >> 31;
+    return rest | (x << SIM_ORDER_SEQUENCE_SHIFT);
+}
+
+static uint64_t restore_order(const struct sim_queue *q, uint64_t order)
+{
+    uint64_t rest = order & ~(SIM_PERMUTE_MASK << SIM_ORDER_SEQUENCE_SHIFT);
+    uint64_t x = (order >> SIM_ORDER_SEQUENCE_SHIFT) & SIM_PERMUTE_MASK;
+
+    SIM_DEBUG_ASSERT(q->permuted != 0);
+    x ^= x >> 31;
+    x = (x * odd_inverse(SIM_PERMUTE_B)) & SIM_PERMUTE_MASK;
+    x ^= x >> 31;
+    x = (x * odd_inverse(SIM_PERMUTE_A) - q->permute_seed) & SIM_PERMUTE_MASK;
+    return rest | (x << SIM_ORDER_SEQUENCE_SHIFT);
+}
+
+int sim_queue__push_permuted(struct sim_queue *q, const struct sim_event *event)
+{
+    struct sim_event permuted = *event;
+    int status;
+
+    SIM_DEBUG_ASSERT(q->permuted != 0);
+    permuted.order = permute_order(q, event->order);
+    SIM_DEBUG_ASSERT(restore_order(q, permuted.order) == event->order);
+    status = sim_heap_push(&q->heap, &permuted);
+    if (status == 0) {
+        q->stored++;
+        q->sequence += (uint64_t)1 << SIM_ORDER_SEQUENCE_SHIFT;
+    }
+    return status;
+}
+
+// Moves the first event of the heap into the bottom, from where it is taken at once.
+static bool refill_permuted(struct sim_queue *q)
+{
+    SIM_DEBUG_ASSERT(q->bottom_count == 0);
+    if (!sim_heap_pop(&q->heap, &q->bottom[0])) {
+        return false;
+    }
+    q->bottom[0].order = restore_order(q, q->bottom[0].order);
+    q->bottom_count = 1;
+    SIM_DEBUG_ASSERT(q->level_map == 0);
+    return true;
+}
+
+int sim_queue_permute_ties(struct sim_queue *q, uint64_t seed)
+{
+    int status;
+
+    SIM_ASSERT(q->arena != NULL);
+    if (q->sequence != 0 || q->permuted != 0) {
+        return SIM_EINVAL;
+    }
+    status = sim_heap_init(&q->heap, q->arena, 0);
+    if (status != 0) {
+        return status;
+    }
+    q->permuted = 1;
+    q->permute_seed = seed & SIM_PERMUTE_MASK;
+    q->stored_max = 0;
+    return 0;
+}
+
+// --- life cycle --------------------------------------------------------------------------------
+
+int sim_queue_init(struct sim_queue *q, struct sim_arena *arena, uint32_t pending_hint)
+{
+    uint64_t chunks = SIM_CHUNKS_PARTIAL + SIM_CHUNKS_FIRST;
+
+    SIM_ASSERT(q != NULL);
+    SIM_ASSERT(arena != NULL);
+    memset(q, 0, sizeof(*q));
+    q->arena = arena;
+    q->purge_at = SIM_PURGE_MIN;
+    if (pending_hint > SIM_CHUNKS_FIRST * SIM_QUEUE_CHUNK_EVENTS) {
+        chunks = SIM_CHUNKS_PARTIAL + 1 + pending_hint / SIM_QUEUE_CHUNK_EVENTS;
+    }
+    return add_chunks(q, chunks);
+}
+
+void sim_queue_release(struct sim_queue *q)
+{
+    if (q != NULL) {
+        memset(q, 0, sizeof(*q));
+        SIM_ASSERT(q->stored == 0);
+    }
+}
