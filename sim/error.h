@@ -9,7 +9,8 @@
 #define SIM_ERRORS(X)                                                                              \
     X(SIM_ENOMEM, -1, "out of memory: the run's arena reached its limit or the system's")          \
     X(SIM_EINVAL, -2, "invalid argument, for instance an event before the current time")           \
-    X(SIM_ELIMIT, -3, "a stated limit of the simulator was reached")
+    X(SIM_ELIMIT, -3, "a stated limit of the simulator was reached")                               \
+    X(SIM_EINTERRUPTED, -4, "interrupted by the caller before the end")
 
 #define SIM_ERROR_ENUM(name, value, sentence) name = (value),
 enum sim_error { SIM_OK = 0, SIM_ERRORS(SIM_ERROR_ENUM) };

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "models/master.h"
+
+#include <string.h>
+
+#include "models/world.h"
+
+#include "sim/banned.h"
+
+// --- creation and death of an incarnation --------------------------------------------------------
+
+static void fill_graph(struct model_world *w, struct recoup_stage_spec *stages,
+                       struct recoup_coordinator_spec *coordinators)
+{
+    for (uint32_t i = 0; i < w->config->n_stages; i++) {
+        SIM_ASSERT(w->stages[i].capacity > 0);
+        stages[i].parallelism = w->config->stages[i].parallelism;
+        stages[i].parallelism_max = w->stages[i].capacity;
+    }
+    for (uint32_t i = 0; i < w->coordinators.count; i++) {
+        const struct model_stage *spec = &w->config->stages[w->coordinators.list[i].stage];
+        coordinators[i].stage = w->coordinators.list[i].stage;
+        coordinators[i].batch_snapshot = spec->coordinator.batch_snapshot;
+    }
+}
+
+static struct recoup_storage capabilities(const struct model_storage *storage)
+{
+    bool object_store = storage->kind == MODEL_STORAGE_S3 || storage->kind == MODEL_STORAGE_GCS;
+
+    SIM_ASSERT(storage->kind < MODEL_STORAGE_KINDS);
+    return (struct recoup_storage){.durable_at = storage->durable_at,
+                                   .can_sync = !object_store,
+                                   .create_exclusive = true,
+                                   .list_consistent = true};
+}
+
+// Creates the library's job of the present incarnation. False when out of memory.
+static bool create_job(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+    struct recoup_graph graph = {.n_stages = w->config->n_stages,
+                                 .n_edges = w->n_edges,
+                                 .edges = w->edges,
+                                 .n_coordinators = w->coordinators.count,
+                                 .stages = m->stage_specs,
+                                 .coordinators = m->coordinator_specs};
+    struct recoup_config config = {.graph = &graph,
+                                   .options = &w->config->options,
+                                   .storage = capabilities(&w->config->storage),
+                                   .allocator = memory_allocator(&m->memory)};
+
+    SIM_ASSERT(m->job == NULL);
+    memcpy(graph.digest, "recoup-simulated", sizeof(graph.digest));
+    int error = recoup_create(&config, &m->job);
+    if (error == 0)
+        return true;
+    w->error = error == RECOUP_ENOMEM ? SIM_ENOMEM : SIM_EINVAL;
+    m->job = NULL;
+    return false;
+}
+
+static void start(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+    struct recoup_event event = {.type = RECOUP_EVENT_START};
+
+    SIM_ASSERT(m->alive && !m->started);
+    if (!create_job(w))
+        return;
+    m->started = true;
+    event.start.epoch = m->incarnation;
+    master_step(w, &event);
+}
+
+int master_init(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    memory_init(&m->memory, w->arena);
+    m->stage_specs = world_alloc(w, w->config->n_stages, sizeof(*m->stage_specs));
+    m->coordinator_specs = world_alloc(w, w->coordinators.count + 1, sizeof(*m->coordinator_specs));
+    if (m->stage_specs == NULL || m->coordinator_specs == NULL)
+        return SIM_ENOMEM;
+    fill_graph(w, m->stage_specs, m->coordinator_specs);
+    m->incarnation = 1;
+    m->alive = true;
+    m->deadline_ns = RECOUP_NEVER;
+    m->settled = true;
+    m->granted_ns = w->now_ns;
+    w->election.incarnation = 1;
+    w->election.leading = true;
+    protection_leader_started(w);
+    for (uint32_t i = 0; i < w->config->cluster.workers; i++)
+        schedule_worker_usable(w, i);
+    faults_master_alive(w);
+    start(w);
+    SIM_ASSERT(SIM_ERGO(w->error == 0, m->started));
+    return w->error;
+}
+
+static void stop_attempt_of_dead_master(struct model_world *w, uint32_t index)
+{
+    struct model_attempt *attempt = world_attempt(w, index);
+    enum model_attempt_state state = (enum model_attempt_state)attempt->state;
+
+    SIM_ASSERT(state != MODEL_ATTEMPT_ORPHANED);
+    if (state == MODEL_ATTEMPT_RUNNING) {
+        attempt->state = MODEL_ATTEMPT_ORPHANED;
+        ledger_stopped(w, index);
+        ledger_lose_unfinished(w, index, MODEL_CAUSE_RUNNING_AT_CRASH);
+    } else if (state == MODEL_ATTEMPT_DEPLOYING) {
+        attempt->state = MODEL_ATTEMPT_ENDED; // the order to deploy dies with its master
+        worker_vacate(w, index);
+    } else if (state == MODEL_ATTEMPT_REPORTING) {
+        attempt->state = MODEL_ATTEMPT_ENDED;
+        ledger_lose_unfinished(w, index, MODEL_CAUSE_RUNNING_AT_CRASH);
+        worker_vacate(w, index);
+    }
+}
+
+// What the dead master was running is lost; what it held as finished is decided by its successor.
+static void abandon_subtasks(struct model_world *w)
+{
+    for (uint32_t gid = 0; gid < w->n_subtasks; gid++) {
+        struct model_subtask *subtask = &w->subtasks[gid];
+        if (subtask->state == MODEL_SUBTASK_FINISHED)
+            continue;
+        bool active =
+            subtask->state == MODEL_SUBTASK_ACTIVE || subtask->state == MODEL_SUBTASK_CANCELING;
+        if (active && subtask->attempt != MODEL_NONE)
+            stop_attempt_of_dead_master(w, subtask->attempt);
+        subtask->state = MODEL_SUBTASK_WAITING;
+        subtask->attempt = MODEL_NONE;
+    }
+    schedule_clear(w);
+    SIM_ASSERT(w->schedule.ready.count == 0);
+}
+
+// The library's memory is gone with its process.
+static void drop_job(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    if (m->job == NULL)
+        return;
+    SIM_ASSERT(!m->stepping);
+    master_collect_stats(w);
+    coordinators_master_gone(w);
+    recoup_destroy(m->job);
+    m->job = NULL;
+    SIM_ASSERT(m->memory.live_bytes == 0);
+    sim_queue_cancel(&w->queue, m->timer);
+    m->timer = SIM_NO_HANDLE;
+    m->deadline_ns = RECOUP_NEVER;
+    memset(m->resets, 0, sizeof(m->resets));
+}
+
+static void die(struct model_world *w, bool graceful)
+{
+    struct model_master_state *m = &w->master;
+
+    SIM_ASSERT(m->alive);
+    sim_trace_span(w->options->trace, MODEL_TRACK_MASTER, m->incarnation, "master", m->granted_ns,
+                   w->now_ns);
+    if (m->started) {
+        uint8_t hash[16];
+        recoup_state_hash(m->job, hash);
+        sim_fingerprint_bytes(&w->fingerprint, SIM_LAYER_STATE, hash, sizeof(hash));
+    }
+    m->alive = false;
+    // A master that had not yet told what it recovered leaves the count of the one before it.
+    uint64_t held = m->finished;
+    invariants_master_died(w, m->incarnation);
+    drop_job(w);
+    storage_client_died(w, m->incarnation);
+    abandon_subtasks(w);
+    if (m->started)
+        protection_leader_ended(w);
+    m->started = m->running = m->terminating = m->asking = m->failed = false;
+    outage_begin(w, held);
+    faults_master_dead(w);
+    if (graceful)
+        workers_master_disconnects(w);
+    else
+        workers_master_killed(w);
+    election_leader_gone(w, graceful);
+}
+
+void master_kill(struct model_world *w)
+{
+    if (!w->master.alive || w->ended)
+        return;
+    SIM_ASSERT(SIM_ERGO(w->master.started, w->master.job != NULL));
+    if (w->master.stepping)
+        w->master.kill_pending = true; // it dies when its step's effects have been issued
+    else
+        die(w, false);
+}
+
+void master_terminate(struct model_world *w, int64_t grace_ns)
+{
+    struct model_master_state *m = &w->master;
+    struct recoup_event event = {.type = RECOUP_EVENT_STOP};
+
+    SIM_ASSERT(grace_ns >= 0);
+    if (!m->alive || w->ended || m->terminating)
+        return;
+    if (!m->started) {
+        die(w, true);
+        return;
+    }
+    m->terminating = true;
+    m->running = false;
+    world_push(w, w->now_ns + grace_ns, MODEL_EVENT_GRACE_END, 0, m->incarnation);
+    event.stop.clear = false;
+    if (m->stepping)
+        m->stop_pending = true;
+    else
+        master_step(w, &event);
+}
+
+void master_grace_end(struct model_world *w)
+{
+    if (w->master.alive && w->master.terminating)
+        master_kill(w);
+    SIM_ASSERT(
+        SIM_ERGO(w->master.alive, !w->master.terminating || w->master.kill_pending || w->ended));
+}
+
+void master_granted(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    SIM_ASSERT(!m->alive && m->job == NULL);
+    m->incarnation++;
+    m->alive = true;
+    m->settled = false;
+    m->granted_ns = w->now_ns;
+    faults_master_alive(w);
+}
+
+void master_start(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    if (!m->alive || m->started || w->ended)
+        return;
+    SIM_ASSERT(m->incarnation == w->election.incarnation);
+    outage_enter(w, MODEL_PHASE_REPLAY);
+    protection_leader_started(w);
+    for (uint32_t i = 0; i < w->config->n_stages; i++) {
+        w->stages[i].parallelism = 0;
+        w->stages[i].blocked_inputs = 0;
+        w->stages[i].output_bytes = 0;
+    }
+    m->subtasks_total = 0;
+    m->restarts = 0;
+    m->backoff_ns = 0;
+    coordinators_fresh(w);
+    if (w->config->options.recovery_enabled)
+        reference_read(w);
+    workers_leader_published(w);
+    start(w);
+}
+
+void master_stopped(struct model_world *w)
+{
+    SIM_ASSERT(w->master.terminating);
+    if (w->master.alive)
+        die(w, true);
+    SIM_ASSERT(!w->master.alive);
+}
