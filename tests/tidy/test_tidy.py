@@ -69,6 +69,12 @@ class Tidy(unittest.TestCase):
         self.finds('docs/a.md', 'see /ho' + 'me/someone/x\n', 'docs/a.md:1: names one machine')
         self.finds('docs/a.md', 'TO' + 'DO later\n', 'docs/a.md:1: unfinished')
 
+    def test_scripts_must_parse(self):
+        head = '#!/bin/sh\n# SPDX-License-Identifier: GPL-3.0-or-later\n'
+        self.finds('scripts/x', head + 'if true; do\n', 'scripts/x:1:')
+        self.finds('scripts/y', head.replace('bin/sh', 'usr/bin/env python3') + 'def f(:\n',
+                   'scripts/y:3:')
+
     def test_nothing_checked_is_a_failure(self):
         self.assertEqual(tidy({})[0], 1)
 

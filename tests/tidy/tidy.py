@@ -13,6 +13,7 @@ import json
 import os
 import re
 import statistics
+import subprocess
 import sys
 
 import source
@@ -135,6 +136,23 @@ def check_words(tidy, name, text):
                         'out' % found.group(0))
 
 
+def check_script(tidy, name, text):
+    if text.startswith('#!') and 'python' in text.split('\n', 1)[0]:
+        try:
+            compile(text, name, 'exec')
+        except SyntaxError as error:
+            tidy.report(name, error.lineno or 1, '%s; python3 must be able to read it' % error.msg)
+    elif text.startswith('#!/bin/sh') or name.endswith('.sh'):
+        parsed = subprocess.run(['sh', '-n', os.path.join(tidy.root, name)], text=True,
+                                stderr=subprocess.PIPE)
+        if parsed.returncode != 0:
+            tidy.report(name, 1, parsed.stderr.strip())
+    for number, line in enumerate(text.split('\n'), 1):
+        if len(line) > COLUMNS_MAX:
+            tidy.report(name, number, 'the line has %d columns, the limit is %d; break it'
+                        % (len(line), COLUMNS_MAX))
+
+
 def check_guard(tidy, name, text):
     code = source.without_comments(text)
     guard = re.search(r'^#ifndef (\w+)\n#define (\w+)$', code, re.MULTILINE)
@@ -219,6 +237,8 @@ def check_files(tidy):
             check_words(tidy, name, text)
         if is_c(name):
             check_c(tidy, name, text)
+        elif text.startswith('#!') or name.endswith(('.py', '.sh')):
+            check_script(tidy, name, text)
 
 
 def summarize_lengths(tidy):
