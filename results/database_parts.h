@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the files of the result database share. Internal to results/.
+#ifndef RECOUP_RESULTS_DATABASE_PARTS_H
+#define RECOUP_RESULTS_DATABASE_PARTS_H
+
+#include "results/database.h"
+
+// Puts a SQLite error code into words for the user.
+void results_database_fail(struct results_database *database, int code);
+// Executes statements without results. Returns a SQLite code.
+int results_database_execute(struct results_database *database, const char *sql);
+// The first column of the first row. Returns a SQLite code.
+int results_database_number(struct results_database *database, const char *sql, int64_t *value);
+// Computes the rows of table `summary` of one point anew. Returns a SQLite code.
+int results_database_summarize(struct results_database *database, int64_t point);
+// The row of table `build` for this program, created if missing. Returns a SQLite code.
+int results_database_build(struct results_database *database, int64_t *build);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Parts of the page of a run that stand in files of their own. `words` is an empty scratch text and
+// is left empty.
+#ifndef RECOUP_RESULTS_REPORT_PARTS_H
+#define RECOUP_RESULTS_REPORT_PARTS_H
+
+#include "results/page.h"
+#include "results/run.h"
+
+#define REPORT_INDENT 12u // columns of the labels at the left
+
+// Columns left for a bar when `taken` are used by the rest of the line; 0: too few for one.
+uint32_t results_report_bar_room(const struct results_page *page, uint32_t taken);
+// "1 file", "2 files".
+void results_report_plural(struct results_text *text, uint64_t count, const char *noun);
+// Between two facts of one line.
+const char *results_report_dot(const struct results_page *page);
+// One wrapped paragraph behind a label.
+void results_report_paragraph(struct results_page *page, const char *label,
+                              enum results_color color, struct results_text *words);
+
+// Lost work by cause and stage.
+void results_report_lost_work(struct results_page *page, const struct results_run *run,
+                              struct results_text *words);
+// What protection cost.
+void results_report_protection(struct results_page *page, const struct results_run *run,
+                               struct results_text *words);
+
+#endif

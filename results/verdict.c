@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The verdict of a run in a few sentences.
+#include "results/report.h"
+#include "results/units.h"
+
+static bool any_fired(const struct model_result *r)
+{
+    for (uint32_t i = 0; i < r->n_fired; i++) {
+        if (r->fired[i].fired) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say_delay(const struct results_run *run, struct results_text *text)
+{
+    char time[RESULTS_UNITS_SIZE];
+    char share[RESULTS_UNITS_SIZE];
+    int64_t delay = run->result->makespan_ns - run->faultless_makespan_ns;
+    uint64_t size = delay < 0 ? 0 - (uint64_t)delay : (uint64_t)delay;
+
+    if (!run->faultless_known) {
+        results_text_format(text, "the job ends after %s",
+                            results_duration(time, run->result->makespan_ns));
+    } else if (delay == 0) {
+        results_text_add(text, any_fired(run->result)
+                                   ? "the job ends no later than without faults"
+                                   : "nothing fails, and the job ends as planned");
+    } else {
+        results_text_format(text, "the job ends %s %s than without faults (%s%s)",
+                            results_duration(time, (int64_t)size), delay < 0 ? "earlier" : "later",
+                            delay < 0 ? "-" : "+",
+                            results_percent(share, size, (uint64_t)run->faultless_makespan_ns));
+    }
+}
+
+static void say_waste(const struct model_result *r, struct results_text *text)
+{
+    char time[RESULTS_UNITS_SIZE];
+    char share[RESULTS_UNITS_SIZE];
+
+    if (r->lost_ns <= 0) {
+        results_text_add(text, "no work is wasted");
+    } else {
+        results_text_format(text, "%s of work are wasted (%s of all)",
+                            results_slot_time(time, r->lost_ns),
+                            results_percent(share, (uint64_t)r->lost_ns, (uint64_t)r->busy_ns));
+    }
+}
+
+static void say_kept(const struct model_result *r, struct results_text *text)
+{
+    char kept_text[RESULTS_UNITS_SIZE];
+    char held_text[RESULTS_UNITS_SIZE];
+    uint64_t kept = 0;
+    uint64_t held = 0;
+
+    for (uint32_t i = 0; i < r->n_failovers; i++) {
+        kept += r->failovers[i].finished_recovered;
+        held += r->failovers[i].finished_recovered + r->failovers[i].finished_forgotten;
+    }
+    (void)results_count(kept_text, kept);
+    (void)results_count(held_text, held);
+    if (r->n_failovers == 0) {
+        results_text_add(text, any_fired(r) ? "and no master was lost" : "");
+    } else if (held == 0) {
+        results_text_add(text, "and no subtask had finished yet when the master was lost");
+    } else if (kept == 0) {
+        results_text_format(text, "and of %s finished subtasks none is kept", held_text);
+    } else if (kept == held) {
+        results_text_format(text, "and all %s finished subtasks are kept", held_text);
+    } else {
+        results_text_format(text, "and of %s finished subtasks %s are kept", held_text, kept_text);
+    }
+    if (r->n_failovers > 1) {
+        results_text_format(text, " over %u failovers", (unsigned)r->n_failovers);
+    }
+}
+
+static void say_not_finished(const struct model_result *r, struct results_text *text)
+{
+    char time[RESULTS_UNITS_SIZE];
+    char lost[RESULTS_UNITS_SIZE];
+
+    (void)results_duration(time, r->makespan_ns);
+    if (r->limited) {
+        results_text_format(text, "the run was cut short at its limit of events after %s", time);
+    } else if (r->state == MODEL_JOB_FAILED) {
+        results_text_format(text, "the job FAILS after %s", time);
+    } else if (r->state == MODEL_JOB_SUSPENDED) {
+        results_text_format(text, "the job is SUSPENDED after %s, since no master will come back",
+                            time);
+    } else {
+        results_text_format(text, "the job HANGS: it has not ended after %s", time);
+    }
+    results_text_format(text, "; all its work, %s, is lost", results_slot_time(lost, r->lost_ns));
+}
+
+void results_run_verdict(const struct results_run *run, struct results_text *text)
+{
+    size_t before;
+
+    results_text_format(text, "%s: ", run->scenario->name);
+    if (run->result->state != MODEL_JOB_FINISHED) {
+        say_not_finished(run->result, text);
+    } else {
+        say_delay(run, text);
+        results_text_add(text, ", ");
+        say_waste(run->result, text);
+        before = text->size;
+        results_text_add(text, ", ");
+        say_kept(run->result, text);
+        if (text->size == before + 2) {
+            text->size = before;
+        }
+    }
+    results_text_format(text, ". Profile %s.", results_profile_name(run->scenario->config.profile));
+}
