@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sim/arena.h"
 #include "sim/assert.h"
@@ -70,11 +71,16 @@ void sim_fingerprint_hex(const uint8_t digest[SIM_FINGERPRINT_BYTES],
 // Hashes the batch of events; called when it is full.
 void sim_fingerprint_flush(struct sim_fingerprint *fp);
 
+// Writes the low bytes of a value, the lowest first.
 static inline void sim_fingerprint_put(unsigned char *p, uint64_t value, uint32_t bytes)
 {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, &value, bytes);
+#else
     for (uint32_t i = 0; i < bytes; i++) {
         p[i] = (unsigned char)(value >> (8 * i));
     }
+#endif
 }
 
 // Feeds one dispatched event to F1. arg is left out: it is the model's, and shows in the others.

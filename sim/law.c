@@ -68,6 +68,30 @@ static uint64_t high_product(uint64_t a, uint64_t b)
     return (uint64_t)(((u128)a * b) >> 64);
 }
 
+// A draw as a position in [0, 1e9): its integer part, and 64 bits of fraction.
+static int64_t draw_nano(uint64_t draw, uint64_t *fraction)
+{
+    u128 position = (u128)draw * (uint64_t)SIM_LAW_NANO;
+
+    SIM_DEBUG_ASSERT(fraction != NULL);
+    SIM_DEBUG_ASSERT((uint64_t)(position >> 64) < (uint64_t)SIM_LAW_NANO);
+    *fraction = (uint64_t)position;
+    return (int64_t)(position >> 64);
+}
+
+// (nano + fraction) / width in units of 2^-64, for nano < width <= 1e9: where a position lies in an
+// interval of that width. A long division by hand, two digits of 32 bits.
+static uint64_t stretch(int64_t nano, uint64_t fraction, int64_t width)
+{
+    uint64_t divisor = (uint64_t)width;
+    uint64_t high = (uint64_t)nano << 32 | fraction >> 32;
+    uint64_t low = high % divisor << 32 | (fraction & UINT32_MAX);
+
+    SIM_DEBUG_ASSERT(nano >= 0);
+    SIM_DEBUG_ASSERT(nano < width && width <= SIM_LAW_NANO);
+    return (high / divisor << 32) + low / divisor;
+}
+
 // --- values by inversion -----------------------------------------------------------------------
 
 // u is spread over what lies above 0: from P(X < 0) to 1.
@@ -138,29 +162,26 @@ static uint32_t quantile_segment(const struct sim_law *law, int64_t nano)
     return low;
 }
 
-// Integers only: the draw is a position in units of 1e-9 with 32 bits of fraction.
+// Integers only.
 static int64_t quantiles_value(const struct sim_law *law, uint64_t draw)
 {
-    u128 position = (u128)draw * (uint64_t)SIM_LAW_NANO;
-    int64_t nano = (int64_t)(position >> 64);
-    uint64_t fraction = (uint64_t)position >> 32;
-    uint32_t i = quantile_segment(law, nano);
-    const struct sim_law_point *p = &law->points[i];
-    uint64_t part = ((uint64_t)(nano - p[0].p_nano) << 32) + fraction;
-    uint64_t whole = (uint64_t)(p[1].p_nano - p[0].p_nano) << 32;
+    uint64_t fraction;
+    int64_t nano = draw_nano(draw, &fraction);
+    const struct sim_law_point *p = &law->points[quantile_segment(law, nano)];
+    uint64_t part = stretch(nano - p[0].p_nano, fraction, p[1].p_nano - p[0].p_nano);
     u128 product = (u128)(uint64_t)(p[1].value - p[0].value) * part;
 
-    SIM_DEBUG_ASSERT(part < whole);
+    SIM_DEBUG_ASSERT(p[0].p_nano <= nano && nano < p[1].p_nano);
     SIM_DEBUG_ASSERT(p[1].value >= p[0].value);
-    return p[0].value + (int64_t)((product + whole / 2) / whole);
+    return p[0].value + (int64_t)((product + (UINT64_C(1) << 63)) >> 64);
 }
 
 // The component whose share of [0, 1e9) holds the draw's position; *draw becomes the position
 // within that share, stretched to 64 bits.
 static const struct sim_law *mixture_part(const struct sim_law *law, uint64_t *draw)
 {
-    u128 position = (u128)*draw * (uint64_t)SIM_LAW_NANO;
-    int64_t nano = (int64_t)(position >> 64);
+    uint64_t fraction;
+    int64_t nano = draw_nano(*draw, &fraction);
     int64_t start = 0;
     uint32_t i = 0;
 
@@ -170,8 +191,7 @@ static const struct sim_law *mixture_part(const struct sim_law *law, uint64_t *d
         i++;
     }
     SIM_DEBUG_ASSERT(nano < start + law->weights_nano[i]);
-    position -= (u128)(uint64_t)start << 64;
-    *draw = (uint64_t)(position / (uint64_t)law->weights_nano[i]);
+    *draw = stretch(nano - start, fraction, law->weights_nano[i]);
     return &law->parts[i];
 }
 
@@ -198,7 +218,8 @@ static int64_t simple_value(const struct sim_law *law, uint64_t draw, uint64_t r
         return law->points[row % law->count].value;
     case SIM_LAW_MIXTURE:
     default:
-        SIM_ALWAYS(!"a law was sampled that was not checked");
+        // sim_law_check refuses such a law.
+        SIM_ALWAYS(law->kind < SIM_LAW_MIXTURE);
         return 0;
     }
 }
@@ -377,26 +398,26 @@ static int64_t normal_mean(int64_t mean, int64_t deviation)
 
 static int64_t quantiles_mean(const struct sim_law *law)
 {
-    u128 twice = 0;
+    double sum = 0.0;
 
     SIM_DEBUG_ASSERT(law->count >= 2);
     for (uint32_t i = 1; i < law->count; i++) {
-        uint64_t width = (uint64_t)(law->points[i].p_nano - law->points[i - 1].p_nano);
+        double width = (double)(law->points[i].p_nano - law->points[i - 1].p_nano);
 
-        twice += (u128)width * (uint64_t)(law->points[i].value + law->points[i - 1].value);
+        sum += width * (double)(law->points[i].value + law->points[i - 1].value);
     }
-    return (int64_t)(twice / (2 * (uint64_t)SIM_LAW_NANO));
+    return round_clamped(sum * 0.5e-9);
 }
 
 static int64_t trace_mean(const struct sim_law *law)
 {
-    u128 sum = 0;
+    double sum = 0.0;
 
     SIM_DEBUG_ASSERT(law->count > 0);
     for (uint32_t i = 0; i < law->count; i++) {
-        sum += (uint64_t)law->points[i].value;
+        sum += (double)law->points[i].value;
     }
-    return (int64_t)(sum / law->count);
+    return round_clamped(sum / law->count);
 }
 
 static int64_t simple_mean(const struct sim_law *law)
@@ -424,24 +445,24 @@ static int64_t simple_mean(const struct sim_law *law)
         return trace_mean(law);
     case SIM_LAW_MIXTURE:
     default:
-        SIM_ALWAYS(!"a law was used that was not checked");
+        SIM_ALWAYS(law->kind < SIM_LAW_MIXTURE);
         return 0;
     }
 }
 
 int64_t sim_law_mean_approximate(const struct sim_law *law)
 {
-    u128 sum = 0;
+    double sum = 0.0;
 
     SIM_ASSERT(law != NULL);
     if (law->kind != SIM_LAW_MIXTURE) {
         return simple_mean(law);
     }
     for (uint32_t i = 0; i < law->count; i++) {
-        sum += (u128)(uint64_t)simple_mean(&law->parts[i]) * (uint64_t)law->weights_nano[i];
+        sum += (double)simple_mean(&law->parts[i]) * (double)law->weights_nano[i];
     }
-    SIM_ASSERT(sum / (uint64_t)SIM_LAW_NANO <= (uint64_t)SIM_LAW_MAX);
-    return (int64_t)(sum / (uint64_t)SIM_LAW_NANO);
+    SIM_ASSERT(sum >= 0.0);
+    return round_clamped(sum * 1e-9);
 }
 
 static int64_t simple_max(const struct sim_law *law)

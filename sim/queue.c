@@ -40,6 +40,11 @@
 #define SIM_PURGE_MIN 4096
 #define SIM_EVENTS_MAX (UINT64_C(1) << 40)
 
+_Static_assert(SIM_QUEUE_SORT_MAX <= SIM_QUEUE_CHUNK_EVENTS, "a bucket that is sorted is one chunk");
+_Static_assert(SIM_QUEUE_SORT_MAX < 32, "a place in it has 5 bits");
+_Static_assert(SIM_QUEUE_GATHER_MAX <= SIM_QUEUE_SORT_MAX, "gathering adds to one such bucket");
+_Static_assert(SIM_QUEUE_SORT_MAX <= SIM_QUEUE_BOTTOM_MAX, "what is sorted fits the bottom");
+
 _Static_assert(sizeof(struct sim_queue_chunk) == SIM_QUEUE_CHUNK_BYTES, "chunks are 1 KiB");
 
 static bool event_cancelled(const struct sim_queue *q, const struct sim_event *event)
@@ -178,6 +183,13 @@ static void bottom_add(struct sim_queue *q, const struct sim_event *event)
     q->bottom_count++;
 }
 
+// Puts an event at or after limit_ns into the levels.
+static void place(struct sim_queue *q, const struct sim_event *event)
+{
+    SIM_DEBUG_ASSERT_AT(event->time_ns >= q->last_ns, q->now_ns);
+    *sim_queue__append(q, sim_queue__bucket(q, event->time_ns)) = *event;
+}
+
 // Puts the bottom back into the levels, relative to now; what is due at now stays.
 static void bottom_spill(struct sim_queue *q)
 {
@@ -192,27 +204,31 @@ static void bottom_spill(struct sim_queue *q)
     }
     // From the end on: equal times must enter a bucket in order.
     for (uint32_t i = later; i > 0; i--) {
-        sim_queue__place(q, &q->bottom[i - 1]);
+        place(q, &q->bottom[i - 1]);
     }
     q->bottom_count -= later;
     memmove(q->bottom, q->bottom + later, q->bottom_count * sizeof(q->bottom[0]));
 }
 
-void sim_queue__insert_bottom(struct sim_queue *q, const struct sim_event *event)
+void sim_queue__insert_bottom(struct sim_queue *q, int64_t time_ns, uint64_t order, uint32_t kind,
+                              uint32_t entity, uint64_t arg)
 {
-    SIM_DEBUG_ASSERT_AT(event->time_ns > q->now_ns, q->now_ns);
-    SIM_DEBUG_ASSERT_AT(event->time_ns < q->limit_ns, q->now_ns);
+    struct sim_event event = {time_ns, order, kind, entity, arg};
+
+    SIM_DEBUG_ASSERT_AT(time_ns > q->now_ns, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(time_ns < q->limit_ns, q->now_ns);
     if (SIM_UNLIKELY(q->bottom_count == SIM_QUEUE_BOTTOM_MAX)) {
         bottom_spill(q);
-        sim_queue__place(q, event);
+        place(q, &event);
     } else {
-        bottom_add(q, event);
+        bottom_add(q, &event);
     }
 }
 
 // --- the rings ---------------------------------------------------------------------------------
 
-void sim_queue__take_ring(struct sim_queue *q, struct sim_event *event)
+// The first event of ring and bottom, removed. It stays readable until the next call.
+const struct sim_event *sim_queue__take_ring(struct sim_queue *q)
 {
     uint32_t c = (uint32_t)__builtin_ctz(q->ring_map);
     struct sim_queue_bucket *ring = &q->buckets[SIM_QUEUE_RINGS + c];
@@ -222,10 +238,8 @@ void sim_queue__take_ring(struct sim_queue *q, struct sim_event *event)
     SIM_DEBUG_ASSERT(q->ring_map < 1U << SIM_CLASS_COUNT);
     if (q->bottom_count != 0 && sim_event_before(&q->bottom[q->bottom_count - 1], first)) {
         q->bottom_count--;
-        *event = q->bottom[q->bottom_count];
-        return;
+        return &q->bottom[q->bottom_count];
     }
-    *event = *first;
     q->ring_taken[c]++;
     if (first + 1 == ring->cursor) {
         // Empty; the chunk is kept for the next instant.
@@ -236,8 +250,9 @@ void sim_queue__take_ring(struct sim_queue *q, struct sim_event *event)
     } else if (q->ring_taken[c] == SIM_QUEUE_CHUNK_EVENTS) {
         ring->head = head->next;
         q->ring_taken[c] = 0;
-        free_chunk(q, head);
+        free_chunk(q, head); // which leaves its events as they are
     }
+    return first;
 }
 
 // True when all events of a bucket have one time; *classes gets a bit per class that occurs.
@@ -283,8 +298,9 @@ static void fill_rings(struct sim_queue *q, struct sim_queue_bucket bucket, uint
         const struct sim_event *end = chunk_end(chunk, bucket.cursor);
 
         for (const struct sim_event *event = chunk->events; event != end; event++) {
-            sim_queue__append(
-                q, &q->buckets[SIM_QUEUE_RINGS + (event->order >> SIM_ORDER_CLASS_SHIFT)], event);
+            uint64_t c = event->order >> SIM_ORDER_CLASS_SHIFT;
+
+            *sim_queue__append(q, &q->buckets[SIM_QUEUE_RINGS + c]) = *event;
         }
         free_chunk(q, chunk);
         chunk = next;
@@ -304,23 +320,110 @@ static void split(struct sim_queue *q, struct sim_queue_bucket bucket)
         const struct sim_event *end = chunk_end(chunk, bucket.cursor);
 
         for (const struct sim_event *event = chunk->events; event != end; event++) {
-            sim_queue__place(q, event);
+            place(q, event);
         }
         free_chunk(q, chunk);
         chunk = next;
     }
 }
 
-// Sorts the one chunk of a small bucket into the (empty) bottom.
-static void sort_into_bottom(struct sim_queue *q, struct sim_queue_bucket bucket)
+// Events of a bucket that is one chunk, or more than any sorted bucket has.
+static uint32_t small_count(const struct sim_queue_bucket *bucket)
 {
-    SIM_DEBUG_ASSERT(q->bottom_count == 0);
+    SIM_DEBUG_ASSERT(bucket->head != NULL);
+    return bucket->head->next != NULL ? SIM_QUEUE_CHUNK_EVENTS + 1
+                                      : (uint32_t)(bucket->cursor - bucket->head->events);
+}
+
+// The same for the highest level, whose buckets span 36 years: too wide for the keys below.
+static void sort_wide_bucket(struct sim_queue *q, struct sim_queue_bucket bucket)
+{
     SIM_DEBUG_ASSERT(bucket.head->next == NULL);
-    // Backwards, so that equal times, which stand in order of sequence, need no moves.
     for (const struct sim_event *event = bucket.cursor; event != bucket.head->events; event--) {
         bottom_add(q, event - 1);
     }
-    free_chunk(q, bucket.head);
+    SIM_DEBUG_ASSERT(q->bottom_count > 0);
+}
+
+// Sorts a small bucket to the end of the bottom, whose present events all come later. Each event
+// is written once, to the place that its rank gives: a sort that moves events as it compares them
+// mispredicts about a branch per event, which costs more than all these comparisons.
+static void sort_bucket(struct sim_queue *q, struct sim_queue_bucket bucket, uint64_t start)
+{
+    const struct sim_event *events = bucket.head->events;
+    uint32_t count = (uint32_t)(bucket.cursor - events);
+    uint64_t keys[SIM_QUEUE_CHUNK_EVENTS + 1];
+    struct sim_event *end = &q->bottom[q->bottom_count + count];
+
+    SIM_DEBUG_ASSERT(count > 0 && count <= SIM_QUEUE_CHUNK_EVENTS);
+    SIM_DEBUG_ASSERT(q->bottom_count + count <= SIM_QUEUE_BOTTOM_MAX);
+    // Time within the bucket, class, and place: a bucket keeps each class in order of sequence.
+    for (uint32_t i = 0; i < count; i++) {
+        keys[i] = ((uint64_t)events[i].time_ns - start) << 7 |
+                  events[i].order >> SIM_ORDER_CLASS_SHIFT << 5 | i;
+        if ((events[i].order & SIM_ORDER_CANCELLABLE) != 0) {
+            __builtin_prefetch(&q->slots[events[i].arg]);
+        }
+    }
+    keys[count] = UINT64_MAX; // a partner for an odd one out, after which nothing comes
+    for (uint32_t i = 0; i < count; i += 2) {
+        uint64_t first = keys[i];
+        uint64_t second = keys[i + 1];
+        uint64_t before_first = 0;
+        uint64_t before_second = 0;
+
+        for (uint32_t j = 0; j < count; j++) {
+            before_first += keys[j] < first;
+            before_second += keys[j] < second;
+        }
+        *(end - 1 - before_first) = events[i];
+        if (i + 1 < count) {
+            *(end - 1 - before_second) = events[i + 1];
+        }
+    }
+    q->bottom_count += count;
+}
+
+// Sorts the small bucket of a digit, and those that follow it in the level while together they are
+// few, into the (empty) bottom. The last one is sorted first, because the bottom descends.
+static void sort_into_bottom(struct sim_queue *q, uint32_t level, uint32_t digit)
+{
+    const struct sim_queue_bucket *buckets = &q->buckets[SIM_QUEUE_DIGITS * level];
+    uint32_t digits = q->digit_map[level] & (uint32_t)(q->digit_map[level] - 1);
+    uint32_t count = small_count(&buckets[digit]);
+    uint32_t last = digit;
+    uint64_t width = (uint64_t)1 << (4 * level);
+    uint64_t start;
+
+    SIM_DEBUG_ASSERT(q->bottom_count == 0);
+    SIM_DEBUG_ASSERT(count <= SIM_QUEUE_SORT_MAX);
+    while (digits != 0) {
+        uint32_t next = (uint32_t)__builtin_ctz(digits);
+
+        count += small_count(&buckets[next]);
+        if (count > SIM_QUEUE_GATHER_MAX) {
+            break;
+        }
+        last = next;
+        digits &= digits - 1;
+    }
+    start = ((uint64_t)q->last_ns & ~(16 * width - 1)) | (last * width);
+    q->last_ns = (int64_t)start;
+    q->limit_ns = start + width > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)(start + width);
+    digits = q->digit_map[level] & ((2U << last) - 1);
+    while (digits != 0) {
+        uint32_t next = 31U - (uint32_t)__builtin_clz(digits);
+        struct sim_queue_bucket bucket = detach(q, level, next);
+
+        if (level == SIM_QUEUE_LEVELS - 1) {
+            sort_wide_bucket(q, bucket);
+        } else {
+            sort_bucket(q, bucket, (start & ~(16 * width - 1)) | (next * width));
+        }
+        free_chunk(q, bucket.head);
+        digits &= ~(1U << next);
+    }
+    SIM_DEBUG_ASSERT(q->bottom_count > 0);
 }
 
 static bool refill_permuted(struct sim_queue *q);
@@ -335,20 +438,17 @@ bool sim_queue__refill(struct sim_queue *q)
     while (q->level_map != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(q->level_map);
         uint32_t digit = (uint32_t)__builtin_ctz(q->digit_map[level]);
-        struct sim_queue_bucket bucket = detach(q, level, digit);
         uint64_t width = (uint64_t)1 << (4 * level);
         uint64_t start = ((uint64_t)q->last_ns & ~(16 * width - 1)) | (digit * width);
+        struct sim_queue_bucket bucket;
         uint32_t classes;
 
         SIM_DEBUG_ASSERT((int64_t)start >= 0);
-        if (bucket.head->next == NULL &&
-            bucket.cursor - bucket.head->events <= SIM_QUEUE_SORT_MAX) {
-            q->last_ns = (int64_t)start;
-            q->limit_ns = start + width > (uint64_t)INT64_MAX ? INT64_MAX
-                                                              : (int64_t)(start + width);
-            sort_into_bottom(q, bucket);
+        if (small_count(&q->buckets[SIM_QUEUE_DIGITS * level + digit]) <= SIM_QUEUE_SORT_MAX) {
+            sort_into_bottom(q, level, digit);
             return true;
         }
+        bucket = detach(q, level, digit);
         if (one_time(&bucket, &classes)) {
             q->last_ns = bucket.head->events[0].time_ns;
             q->limit_ns = q->last_ns + 1;
@@ -408,9 +508,7 @@ int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_cl
                                uint32_t kind, uint32_t entity, uint64_t arg, uint64_t *handle)
 {
     uint32_t index = q->slots_free != 0 ? q->slots_free - 1 : q->slots_count;
-    struct sim_event event = {
-        time_ns, ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence | SIM_ORDER_CANCELLABLE,
-        kind, entity, index};
+    uint64_t order = ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence | SIM_ORDER_CANCELLABLE;
     int status;
 
     SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
@@ -421,7 +519,7 @@ int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_cl
             return status;
         }
     }
-    status = sim_queue__insert(q, &event);
+    status = sim_queue__insert(q, time_ns, order, kind, entity, index);
     if (status != 0) {
         return status;
     }
@@ -431,26 +529,24 @@ int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_cl
         q->slots_free = (uint32_t)q->slots[index].arg;
     }
     q->slots[index].arg = arg;
-    q->slots[index].order = event.order;
-    *handle = ((uint64_t)handle_stamp(event.order) << 32) | (index + 1);
+    q->slots[index].order = order;
+    *handle = ((uint64_t)handle_stamp(order) << 32) | (index + 1);
     return 0;
 }
 
-// Called for each cancellable event that leaves the queue: restores its arg, or reports that it
-// was cancelled.
-bool sim_queue__claim(struct sim_queue *q, struct sim_event *event)
+// Called for each cancellable event that leaves the queue: yields its arg and frees its slot, or
+// returns false when it was cancelled.
+bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_t slot, uint64_t *arg)
 {
-    uint32_t index = (uint32_t)event->arg;
-
-    SIM_DEBUG_ASSERT((event->order & SIM_ORDER_CANCELLABLE) != 0);
-    if (event_cancelled(q, event)) {
+    SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
+    SIM_DEBUG_ASSERT(slot < q->slots_count);
+    if (q->slots[slot].order != order) {
         SIM_DEBUG_ASSERT(q->cancelled > 0);
         q->cancelled--;
         return false;
     }
-    event->arg = q->slots[index].arg;
-    event->order &= ~SIM_ORDER_CANCELLABLE;
-    free_slot(q, index);
+    *arg = q->slots[slot].arg;
+    free_slot(q, (uint32_t)slot);
     return true;
 }
 
@@ -479,7 +575,7 @@ static void purge_bucket(struct sim_queue *q, uint32_t level, uint32_t digit)
                 q->stored--;
                 q->cancelled--;
             } else {
-                sim_queue__append(q, &q->buckets[SIM_QUEUE_DIGITS * level + digit], event);
+                *sim_queue__append(q, &q->buckets[SIM_QUEUE_DIGITS * level + digit]) = *event;
             }
         }
         free_chunk(q, chunk);

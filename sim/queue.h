@@ -31,7 +31,9 @@
 #define SIM_QUEUE_CHUNK_EVENTS 31    // 31 events and 32 bytes of header are 1 KiB
 #define SIM_QUEUE_CHUNK_BYTES 1024
 #define SIM_QUEUE_BOTTOM_MAX 96      // events that the sorted bottom may hold
-#define SIM_QUEUE_SORT_MAX 24        // buckets up to this size are sorted, larger ones split
+#define SIM_QUEUE_SORT_MAX 31        // buckets up to this size are sorted, larger ones split
+
+#define SIM_QUEUE_GATHER_MAX 16      // neighbouring buckets are sorted together up to this size
 
 struct sim_queue_chunk;
 struct sim_queue_slot;

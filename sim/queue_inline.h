@@ -23,94 +23,127 @@ struct sim_queue_slot {
 // The cold half, in sim/queue.c.
 bool sim_queue__refill(struct sim_queue *q);
 void sim_queue__extend(struct sim_queue *q, struct sim_queue_bucket *bucket);
-void sim_queue__insert_bottom(struct sim_queue *q, const struct sim_event *event);
-void sim_queue__take_ring(struct sim_queue *q, struct sim_event *event);
-bool sim_queue__claim(struct sim_queue *q, struct sim_event *event);
+void sim_queue__insert_bottom(struct sim_queue *q, int64_t time_ns, uint64_t order, uint32_t kind,
+                              uint32_t entity, uint64_t arg);
+const struct sim_event *sim_queue__take_ring(struct sim_queue *q);
+bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_t slot, uint64_t *arg);
 int sim_queue__reserve(struct sim_queue *q);
 int sim_queue__push_permuted(struct sim_queue *q, const struct sim_event *event);
 
-// Appends to a bucket; the chunk it may need was reserved by the push.
-static inline void sim_queue__append(struct sim_queue *q, struct sim_queue_bucket *bucket,
-                                     const struct sim_event *event)
+// Events are copied word by word. A processor that finds two fresh words where it wants to read
+// one wide one must wait for both to reach the cache, which costs as much as all of a push; reads
+// through volatile keep compilers from joining them.
+static inline void sim_queue__copy(struct sim_event *to, const struct sim_event *from)
 {
+    const volatile struct sim_event *words = from;
+
+    to->time_ns = words->time_ns;
+    to->order = words->order;
+    to->kind = words->kind;
+    to->entity = words->entity;
+    to->arg = words->arg;
+}
+
+// The bucket of the levels that a time at or after limit_ns belongs to.
+static inline struct sim_queue_bucket *sim_queue__bucket(struct sim_queue *q, int64_t time_ns)
+{
+    uint64_t differing = (uint64_t)time_ns ^ (uint64_t)q->last_ns;
+    uint32_t level = (63U - (uint32_t)__builtin_clzll(differing | 1)) >> 2;
+    uint32_t digit = (uint32_t)((uint64_t)time_ns >> (4 * level)) & 15U;
+
+    return &q->buckets[SIM_QUEUE_DIGITS * level + digit];
+}
+
+// Where the next event of a bucket goes. The chunk it may need was reserved by the push.
+static inline struct sim_event *sim_queue__append(struct sim_queue *q,
+                                                  struct sim_queue_bucket *bucket)
+{
+    struct sim_event *place;
+
     if (SIM_UNLIKELY(((uintptr_t)bucket->cursor & (SIM_QUEUE_CHUNK_BYTES - 1)) == 0)) {
         sim_queue__extend(q, bucket);
     }
-    *bucket->cursor = *event;
-    bucket->cursor++;
+    place = bucket->cursor;
+    bucket->cursor = place + 1;
+    return place;
 }
 
-// Puts an event at or after limit_ns into its bucket of the levels.
-static inline void sim_queue__place(struct sim_queue *q, const struct sim_event *event)
+static inline int sim_queue__insert(struct sim_queue *q, int64_t time_ns, uint64_t order,
+                                    uint32_t kind, uint32_t entity, uint64_t arg)
 {
-    uint64_t differing = (uint64_t)event->time_ns ^ (uint64_t)q->last_ns;
-    uint32_t level = (63U - (uint32_t)__builtin_clzll(differing | 1)) >> 2;
-    uint32_t digit = (uint32_t)((uint64_t)event->time_ns >> (4 * level)) & 15U;
+    struct sim_event *place;
 
-    sim_queue__append(q, &q->buckets[SIM_QUEUE_DIGITS * level + digit], event);
-}
-
-static inline int sim_queue__insert(struct sim_queue *q, const struct sim_event *event)
-{
     // Before now (or negative), or the one time that is reserved as "never".
-    SIM_DEBUG_ASSERT_AT(event->time_ns >= q->now_ns, q->now_ns);
-    SIM_DEBUG_ASSERT_AT(event->time_ns != INT64_MAX, q->now_ns);
-    if (SIM_UNLIKELY((uint64_t)event->time_ns - (uint64_t)q->now_ns >=
+    SIM_DEBUG_ASSERT_AT(time_ns >= q->now_ns, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(time_ns != INT64_MAX, q->now_ns);
+    if (SIM_UNLIKELY((uint64_t)time_ns - (uint64_t)q->now_ns >=
                      (uint64_t)INT64_MAX - (uint64_t)q->now_ns)) {
         return SIM_EINVAL;
     }
     if (SIM_UNLIKELY(q->stored >= q->stored_max)) {
-        int status = q->permuted ? sim_queue__push_permuted(q, event) : sim_queue__reserve(q);
+        struct sim_event event = {time_ns, order, kind, entity, arg};
+        int status = q->permuted ? sim_queue__push_permuted(q, &event) : sim_queue__reserve(q);
 
         if (status != 0 || q->permuted) {
             return status;
         }
     }
-    if (event->time_ns >= q->limit_ns) {
-        sim_queue__place(q, event);
-    } else if (event->time_ns == q->now_ns) {
-        uint32_t c = (uint32_t)(event->order >> SIM_ORDER_CLASS_SHIFT);
-
-        sim_queue__append(q, &q->buckets[SIM_QUEUE_RINGS + c], event);
-        q->ring_map |= 1U << c;
-    } else {
-        sim_queue__insert_bottom(q, event);
-    }
     q->stored++;
     q->sequence += (uint64_t)1 << SIM_ORDER_SEQUENCE_SHIFT;
+    if (time_ns >= q->limit_ns) {
+        place = sim_queue__append(q, sim_queue__bucket(q, time_ns));
+    } else if (time_ns == q->now_ns) {
+        uint32_t c = (uint32_t)(order >> SIM_ORDER_CLASS_SHIFT);
+
+        q->ring_map |= 1U << c;
+        place = sim_queue__append(q, &q->buckets[SIM_QUEUE_RINGS + c]);
+    } else {
+        sim_queue__insert_bottom(q, time_ns, order, kind, entity, arg);
+        return 0;
+    }
+    place->time_ns = time_ns;
+    place->order = order;
+    place->kind = kind;
+    place->entity = entity;
+    place->arg = arg;
     return 0;
 }
 
 static inline int sim_queue_push(struct sim_queue *q, int64_t time_ns, enum sim_class c,
                                  uint32_t kind, uint32_t entity, uint64_t arg)
 {
-    struct sim_event event = {time_ns, ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence, kind,
-                              entity, arg};
-
     SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
-    return sim_queue__insert(q, &event);
+    return sim_queue__insert(q, time_ns, ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence,
+                             kind, entity, arg);
 }
 
 static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event)
 {
     for (;;) {
         if (q->ring_map != 0) {
-            sim_queue__take_ring(q, event);
+            sim_queue__copy(event, sim_queue__take_ring(q));
         } else if (q->bottom_count != 0) {
             q->bottom_count--;
-            *event = q->bottom[q->bottom_count];
+            sim_queue__copy(event, &q->bottom[q->bottom_count]);
         } else if (sim_queue__refill(q)) {
             continue;
         } else {
             return false;
         }
         q->stored--;
-        // A cancelled event is dropped here, at the latest.
-        if ((event->order & SIM_ORDER_CANCELLABLE) == 0 || sim_queue__claim(q, event)) {
-            SIM_DEBUG_ASSERT_AT(event->time_ns >= q->now_ns, q->now_ns);
-            q->now_ns = event->time_ns;
-            return true;
+        if (SIM_UNLIKELY((event->order & SIM_ORDER_CANCELLABLE) != 0)) {
+            uint64_t arg;
+
+            // A cancelled event is dropped here, at the latest.
+            if (!sim_queue__claim(q, event->order, event->arg, &arg)) {
+                continue;
+            }
+            event->arg = arg;
+            event->order &= ~SIM_ORDER_CANCELLABLE;
         }
+        SIM_DEBUG_ASSERT_AT(event->time_ns >= q->now_ns, q->now_ns);
+        q->now_ns = event->time_ns;
+        return true;
     }
 }
 

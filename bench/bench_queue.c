@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The hold model: N events are pending, and each pop schedules one more. Candidates are the
+// kernel's queue through its public API with the fingerprint on, and the in-tree plain binary heap
+// of 32-byte events with and without the fingerprint. Their rounds are interleaved; a ratio is the
+// median of the per-round ratios. All candidates must pop the same events: their digests are
+// compared.
+//
+// "heap" is the bare heap, the hardest opponent; "heap_fingerprint" pays for the fingerprint too.
+// "hold_cancellable" pushes with handles; "cancel" cancels a timeout with every event.
+#define _POSIX_C_SOURCE 200809L
+
+#include "bench/bench.h"
+#include "sim/fingerprint.h"
+#include "sim/queue.h"
+#include "sim/random.h"
+
+#define TABLE_BITS 12
+#define TABLE_SIZE (1U << TABLE_BITS)
+
+enum increments { EXPONENTIAL, CONSTANT, TICKS, BIMODAL, ZERO, INCREMENTS };
+enum candidate { QUEUE, QUEUE_CANCELLABLE, HEAP, HEAP_FINGERPRINT, CANDIDATES };
+
+static const char *const increment_names[INCREMENTS] = {"exponential", "constant", "ticks",
+                                                        "bimodal", "zero_delay"};
+
+// One candidate's state. It lives through all rounds, so each round starts warm.
+struct hold {
+    struct sim_arena arena;
+    struct sim_queue queue;
+    struct sim_heap heap;
+    struct sim_fingerprint fingerprint;
+    uint64_t sequence;
+    uint64_t random;
+    uint64_t digest;
+    uint64_t handle;
+    uint64_t *handles; // per entity, in the cancel benchmark
+    const int64_t *table;
+};
+
+// 4,096 values of an exponential law with mean 1 s, by a series: -ln(1 - u) needs no libm here.
+static void fill_table(int64_t *table)
+{
+    for (uint32_t i = 0; i < TABLE_SIZE; i++) {
+        double u = ((double)i + 0.5) / TABLE_SIZE;
+        double power = 1.0;
+        double sum = 0.0;
+
+        for (int k = 1; k < 20000; k++) {
+            power *= u;
+            sum += power / k;
+        }
+        table[i] = (int64_t)(sum * 1e9);
+    }
+}
+
+static inline int64_t increment(struct hold *h, enum increments kind)
+{
+    uint64_t r;
+
+    if (kind == CONSTANT) {
+        return 1000000000;
+    }
+    h->random += UINT64_C(0x9E3779B97F4A7C15);
+    r = sim_random_mix(h->random);
+    switch (kind) {
+    case TICKS:
+        return (int64_t)(1 + (r & 3)) * 1000000000;
+    case BIMODAL:
+        return (r & 1) != 0 ? 1000000 : INT64_C(100000000000);
+    case ZERO:
+        if ((r >> 63) != 0) {
+            return 0;
+        }
+        return h->table[r & (TABLE_SIZE - 1)] + (int64_t)((r >> 32) & 0x3ffff);
+    case EXPONENTIAL:
+    case CONSTANT:
+    case INCREMENTS:
+    default:
+        // The low bits are spread, so that ties are as rare as with a continuous law.
+        return h->table[r & (TABLE_SIZE - 1)] + (int64_t)((r >> 32) & 0x3ffff);
+    }
+}
+
+static inline void queue_push(struct hold *h, int64_t time_ns, uint32_t entity, bool cancellable)
+{
+    int status = cancellable ? sim_queue_push_cancellable(&h->queue, time_ns, SIM_CLASS_HAPPENING,
+                                                          1, entity, entity, &h->handle)
+                             : sim_queue_push(&h->queue, time_ns, SIM_CLASS_HAPPENING, 1, entity,
+                                              entity);
+
+    bench_require(status == 0, "push");
+}
+
+static inline void heap_push(struct hold *h, int64_t time_ns, uint32_t entity)
+{
+    struct sim_event event = {time_ns, ((uint64_t)1 << SIM_ORDER_CLASS_SHIFT) | h->sequence, 1,
+                              entity, entity};
+
+    h->sequence += (uint64_t)1 << SIM_ORDER_SEQUENCE_SHIFT;
+    bench_require(sim_heap_push(&h->heap, &event) == 0, "push");
+}
+
+static inline void absorb(struct hold *h, const struct sim_event *event)
+{
+    h->digest = (h->digest << 7 | h->digest >> 57) ^ (uint64_t)event->time_ns ^ event->arg;
+}
+
+static inline void hold_queue(struct hold *h, enum increments kind, uint64_t pops,
+                              bool cancellable)
+{
+    struct sim_event event;
+
+    for (uint64_t i = 0; i < pops; i++) {
+        bench_require(sim_queue_pop(&h->queue, &event), "pop");
+        sim_fingerprint_event(&h->fingerprint, &event);
+        absorb(h, &event);
+        queue_push(h, event.time_ns + increment(h, kind), event.entity, cancellable);
+    }
+}
+
+static inline void hold_heap(struct hold *h, enum increments kind, uint64_t pops, bool fingerprint)
+{
+    struct sim_event event;
+
+    for (uint64_t i = 0; i < pops; i++) {
+        bench_require(sim_heap_pop(&h->heap, &event), "pop");
+        if (fingerprint) {
+            sim_fingerprint_event(&h->fingerprint, &event);
+        }
+        absorb(h, &event);
+        heap_push(h, event.time_ns + increment(h, kind), event.entity);
+    }
+}
+
+// Runs pops events and returns ns per event.
+static double run(struct hold *h, enum candidate c, enum increments kind, uint64_t pops)
+{
+    int64_t start_ns = bench_now_ns();
+
+// One loop per kind of increment, so that its choice costs nothing inside.
+#define RUN(k)                                                                                     \
+    case k:                                                                                        \
+        if (c == QUEUE || c == QUEUE_CANCELLABLE) {                                                \
+            hold_queue(h, k, pops, c == QUEUE_CANCELLABLE);                                        \
+        } else {                                                                                   \
+            hold_heap(h, k, pops, c == HEAP_FINGERPRINT);                                          \
+        }                                                                                          \
+        break;
+    switch (kind) {
+        RUN(EXPONENTIAL)
+        RUN(CONSTANT)
+        RUN(TICKS)
+        RUN(BIMODAL)
+        RUN(ZERO)
+    case INCREMENTS:
+    default:
+        bench_require(false, "increments");
+    }
+#undef RUN
+    return (double)(bench_now_ns() - start_ns) / (double)pops;
+}
+
+static struct hold *hold_create(enum candidate c, enum increments kind, uint32_t pending,
+                                const int64_t *table)
+{
+    struct hold *h = calloc(1, sizeof(*h));
+
+    bench_require(h != NULL, "memory");
+    h->table = table;
+    sim_arena_init(&h->arena, 0);
+    bench_require(sim_fingerprint_init(&h->fingerprint, &h->arena) == 0, "memory");
+    bench_require(sim_queue_init(&h->queue, &h->arena, 0) == 0, "memory");
+    bench_require(sim_heap_init(&h->heap, &h->arena, 0) == 0, "memory");
+    for (uint32_t i = 0; i < pending; i++) {
+        int64_t time_ns = increment(h, kind);
+
+        if (c == QUEUE || c == QUEUE_CANCELLABLE) {
+            queue_push(h, time_ns, i, c == QUEUE_CANCELLABLE);
+        } else {
+            heap_push(h, time_ns, i);
+        }
+    }
+    return h;
+}
+
+static void hold_destroy(struct hold *h)
+{
+    sim_arena_release(&h->arena);
+    free(h);
+}
+
+struct figures {
+    double ns[CANDIDATES];           // medians
+    double ratio[CANDIDATES];        // time of the candidate over that of QUEUE, paired medians
+    double arena_bytes_per_event;    // of QUEUE, all in
+};
+
+static struct figures compare(enum increments kind, uint32_t pending, uint64_t pops,
+                              uint32_t rounds, const int64_t *table)
+{
+    struct hold *holds[CANDIDATES];
+    double ns[CANDIDATES][BENCH_ROUNDS_MAX];
+    double ratios[BENCH_ROUNDS_MAX];
+    struct figures figures;
+
+    for (int c = 0; c < CANDIDATES; c++) {
+        holds[c] = hold_create((enum candidate)c, kind, pending, table);
+        run(holds[c], (enum candidate)c, kind, pops + pending);
+    }
+    for (uint32_t round = 0; round < rounds; round++) {
+        for (int c = 0; c < CANDIDATES; c++) {
+            ns[c][round] = run(holds[c], (enum candidate)c, kind, pops);
+        }
+    }
+    figures.arena_bytes_per_event = (double)sim_arena_bytes(&holds[QUEUE]->arena) / pending;
+    for (int c = CANDIDATES - 1; c >= 0; c--) {
+        bench_require(holds[c]->digest == holds[QUEUE]->digest, "digests differ");
+        for (uint32_t round = 0; round < rounds; round++) {
+            ratios[round] = ns[c][round] / ns[QUEUE][round];
+        }
+        figures.ratio[c] = bench_median(ratios, rounds);
+    }
+    for (int c = 0; c < CANDIDATES; c++) {
+        figures.ns[c] = bench_median(ns[c], rounds);
+        hold_destroy(holds[c]);
+    }
+    return figures;
+}
+
+static void print_hold(const char *name, uint32_t pending, const struct figures *f,
+                       double own_exponential_ns)
+{
+    printf("    {\"increments\": \"%s\", \"pending\": %u, \"queue_mevents_per_s\": %.2f, "
+           "\"cancellable_mevents_per_s\": %.2f, \"heap_mevents_per_s\": %.2f,\n"
+           "     \"times_heap\": %.2f, \"times_heap_fingerprint\": %.2f, "
+           "\"cancellable_times_heap\": %.2f, \"of_own_exponential\": %.2f, "
+           "\"arena_bytes_per_event\": %.0f}",
+           name, pending, 1e3 / f->ns[QUEUE], 1e3 / f->ns[QUEUE_CANCELLABLE], 1e3 / f->ns[HEAP],
+           f->ratio[HEAP], f->ratio[HEAP_FINGERPRINT],
+           f->ratio[HEAP] / f->ratio[QUEUE_CANCELLABLE], own_exponential_ns / f->ns[QUEUE],
+           f->arena_bytes_per_event);
+}
+
+// --- cancel-heavy ------------------------------------------------------------------------------
+
+// Each work event cancels its entity's pending timeout (10 s ahead), schedules the next work event
+// and a new timeout. The heap's timeouts are dropped lazily by a stamp per entity.
+static double cancel_queue(struct hold *h, uint64_t works)
+{
+    int64_t start_ns = bench_now_ns();
+    struct sim_event event;
+
+    for (uint64_t i = 0; i < works; i++) {
+        bench_require(sim_queue_pop(&h->queue, &event), "pop");
+        sim_fingerprint_event(&h->fingerprint, &event);
+        bench_require(sim_queue_cancel(&h->queue, h->handles[event.entity]), "cancel");
+        absorb(h, &event);
+        queue_push(h, event.time_ns + increment(h, EXPONENTIAL) / 16, event.entity, false);
+        queue_push(h, event.time_ns + INT64_C(10000000000), event.entity, true);
+        h->handles[event.entity] = h->handle;
+    }
+    return (double)(bench_now_ns() - start_ns) / (double)works;
+}
+
+static double cancel_heap(struct hold *h, uint64_t works)
+{
+    int64_t start_ns = bench_now_ns();
+    struct sim_event event;
+
+    for (uint64_t i = 0; i < works; i++) {
+        do {
+            bench_require(sim_heap_pop(&h->heap, &event), "pop");
+        } while (event.kind == 2 && h->handles[event.entity] != event.order);
+        absorb(h, &event);
+        heap_push(h, event.time_ns + increment(h, EXPONENTIAL) / 16, event.entity);
+        event.time_ns += INT64_C(10000000000);
+        event.order = ((uint64_t)1 << SIM_ORDER_CLASS_SHIFT) | h->sequence;
+        event.kind = 2;
+        h->sequence += (uint64_t)1 << SIM_ORDER_SEQUENCE_SHIFT;
+        h->handles[event.entity] = event.order;
+        bench_require(sim_heap_push(&h->heap, &event) == 0, "push");
+    }
+    return (double)(bench_now_ns() - start_ns) / (double)works;
+}
+
+static struct hold *cancel_create(bool use_queue, uint32_t pending, const int64_t *table)
+{
+    struct hold *h = hold_create(use_queue ? QUEUE : HEAP, EXPONENTIAL, pending, table);
+
+    h->handles = SIM_ARENA_NEW(&h->arena, uint64_t, pending);
+    bench_require(h->handles != NULL, "memory");
+    for (uint32_t i = 0; use_queue && i < pending; i++) {
+        queue_push(h, INT64_C(20000000000), i, true);
+        h->handles[i] = h->handle;
+    }
+    return h;
+}
+
+static void bench_cancel(uint32_t pending, uint64_t works, uint32_t rounds, const int64_t *table)
+{
+    struct hold *queue = cancel_create(true, pending, table);
+    struct hold *heap = cancel_create(false, pending, table);
+    double ns[2][BENCH_ROUNDS_MAX];
+    double ratios[BENCH_ROUNDS_MAX];
+
+    // Long enough for the timeouts cancelled first to come due.
+    cancel_queue(queue, works + 200 * (uint64_t)pending);
+    cancel_heap(heap, works + 200 * (uint64_t)pending);
+    for (uint32_t round = 0; round < rounds; round++) {
+        ns[0][round] = cancel_queue(queue, works);
+        ns[1][round] = cancel_heap(heap, works);
+        ratios[round] = ns[1][round] / ns[0][round];
+    }
+    bench_require(queue->digest == heap->digest, "digests differ");
+    printf("    {\"pending\": %u, \"queue_mworks_per_s\": %.2f, \"heap_mworks_per_s\": %.2f, "
+           "\"times_heap\": %.2f}", pending, 1e3 / bench_median(ns[0], rounds),
+           1e3 / bench_median(ns[1], rounds), bench_median(ratios, rounds));
+    hold_destroy(queue);
+    hold_destroy(heap);
+}
+
+int main(int argc, char **argv)
+{
+    bool quick = bench_quick(argc, argv);
+    static const uint32_t sizes[3] = {100, 10000, 1000000};
+    static int64_t table[TABLE_SIZE];
+    uint64_t pops = quick ? 20000 : 500000;
+    uint32_t rounds = quick ? 3 : 9;
+    const char *comma = "";
+
+    fill_table(table);
+    printf("{\"benchmark\": \"queue\", \"rounds\": %u, \"pops_per_round\": %llu,\n  \"hold\": [\n",
+           rounds, (unsigned long long)pops);
+    for (int s = 0; s < (quick ? 2 : 3); s++) {
+        double exponential_ns = 0.0;
+
+        // At a million pending only the exponential is timed against the heap.
+        for (int kind = 0; kind < (sizes[s] < 1000000 ? INCREMENTS : 1); kind++) {
+            struct figures f = compare((enum increments)kind, sizes[s], pops, rounds, table);
+
+            exponential_ns = kind == EXPONENTIAL ? f.ns[QUEUE] : exponential_ns;
+            printf("%s", comma);
+            print_hold(increment_names[kind], sizes[s], &f, exponential_ns);
+            fflush(stdout);
+            comma = ",\n";
+        }
+    }
+    printf("],\n  \"cancel\": [\n");
+    bench_cancel(100, pops / 2, rounds, table);
+    printf(",\n");
+    bench_cancel(1000, pops / 2, rounds, table);
+    printf("]}\n");
+    return 0;
+}
