@@ -277,7 +277,7 @@ static int check_second(const struct sim_law *law, const char **message)
                    ? 0 : wrong(message, "uniform: 'to' must not be less than 'from'");
     case SIM_LAW_NORMAL:
         return in_range(law->b, 0, SIM_LAW_MAX)
-                   ? 0 : wrong(message, "normal: 'sd' must not be negative or larger than 73 years");
+                   ? 0 : wrong(message, "normal: 'sd' must be from 0 to 2^61");
     case SIM_LAW_LOGNORMAL:
         return in_range(law->b, 0, LAW_SIGMA_MAX)
                    ? 0 : wrong(message, "lognormal: 'sigma' must be from 0 to 20");

@@ -12,12 +12,12 @@
 //     bucket events stand in order of sequence, because splitting one is stable.
 //
 // Refill. When rings and bottom are empty, the first bucket is taken. Few events: they are sorted
-// into the bottom, whose range becomes the bucket's. All of one time: they become the rings
+// into the bottom, whose range becomes the bucket's; small buckets that follow are gathered. All of one time: they become the rings
 // without being sorted. Else they are spread over the lower levels, relative to the bucket's
 // start, and it begins anew; each event moves down at most once per level.
 //
-// last_ns may move to any time within the range of the bucket drained last, because what remains
-// in the levels differs from all of that range in the same digits. Pushes into the bottom's range
+// last_ns may move to any time within the range of the buckets drained last, because what remains
+// in the levels differs from all of that range in the same digit or a higher one. Pushes into the bottom's range
 // are inserted there; when it is full, it goes back to the levels, relative to now_ns.
 //
 // Memory. S events occupy at most S / 31 full chunks plus a partial one per bucket, a second one
@@ -40,7 +40,7 @@
 #define SIM_PURGE_MIN 4096
 #define SIM_EVENTS_MAX (UINT64_C(1) << 40)
 
-_Static_assert(SIM_QUEUE_SORT_MAX <= SIM_QUEUE_CHUNK_EVENTS, "a bucket that is sorted is one chunk");
+_Static_assert(SIM_QUEUE_SORT_MAX <= SIM_QUEUE_CHUNK_EVENTS, "one chunk is sorted at most");
 _Static_assert(SIM_QUEUE_SORT_MAX < 32, "a place in it has 5 bits");
 _Static_assert(SIM_QUEUE_GATHER_MAX <= SIM_QUEUE_SORT_MAX, "gathering adds to one such bucket");
 _Static_assert(SIM_QUEUE_SORT_MAX <= SIM_QUEUE_BOTTOM_MAX, "what is sorted fits the bottom");
@@ -195,8 +195,8 @@ static void bottom_spill(struct sim_queue *q)
 {
     uint32_t later = 0;
 
-    SIM_ASSERT_AT(q->last_ns <= q->now_ns, q->now_ns);
     SIM_ASSERT_AT(q->now_ns < q->limit_ns, q->now_ns);
+    SIM_ASSERT_AT(q->bottom_count == SIM_QUEUE_BOTTOM_MAX, q->now_ns);
     q->last_ns = q->now_ns;
     q->limit_ns = q->now_ns + 1;
     while (later < q->bottom_count && q->bottom[later].time_ns > q->now_ns) {
