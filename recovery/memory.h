@@ -25,7 +25,7 @@
 #define RECOUP_CHECK(memory, x) ((x) ? true : recoup__memory_broken(memory))
 #else
 #define RECOUP_ASSERT(x) ((x) ? (void)0 : __builtin_trap())
-#define RECOUP_CHECK(memory, x) ((x) ? true : (__builtin_trap(), false))
+#define RECOUP_CHECK(memory, x) ((x) ? true : ((void)(memory), __builtin_trap(), false))
 #endif
 
 // a implies b.

@@ -103,6 +103,7 @@ struct recoup__decoder {
     struct recoup__memory *memory;
     void *items;
     uint32_t capacity;  // bytes
+    bool truncated;     // the last body ended before its record did (Flink tells that apart, section 3.2)
 };
 
 void recoup__decoder_init(struct recoup__decoder *decoder, struct recoup__memory *memory);

@@ -66,6 +66,8 @@ struct recoup__opened {
     struct recoup__position damage_position;
 };
 
+// Callbacks must not call the store, except for queries, and recoup__store_checkpoint_write() from within
+// on_checkpoint.
 struct recoup__store_callbacks {
     void *context;
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files of the log: their names, their header, how records are framed in them, and a scanner that finds
+// records in bytes as they come from storage. docs/disk-format.md gives the bytes one by one.
+#ifndef RECOUP_RECOVERY_FORMAT_H
+#define RECOUP_RECOVERY_FORMAT_H
+
+#include "recovery/store.h"
+
+#define RECOUP__HEADER_SIZE 64u
+#define RECOUP__FORMAT_VERSION 1u
+#define RECOUP__FILE_INDEX_MAX 999999u
+
+struct recoup__format {
+    bool contiguous;  // framing contiguous: file header, records with numbers; else Flink's three writes
+    bool checksum;
+    uint64_t seed;    // of the checksums of a file: its header's checksum, so that no record of another
+                      // file is ever taken for one of this
+};
+
+// The format that the policies ask for, for a file whose header is not known yet.
+void recoup__format_init(struct recoup__format *format, const struct recoup_options *options);
+
+// Bytes around a body: before it, and in total.
+size_t recoup__frame_prefix(const struct recoup__format *format);
+size_t recoup__frame_overhead(const struct recoup__format *format);
+
+// Completes a framed record: `bytes` has room for prefix, body and the rest; the body is in its place.
+void recoup__frame_finish(const struct recoup__format *format, uint32_t type, uint64_t sequence,
+                          uint8_t *bytes, size_t body);
+
+// Gives a framed record of a contiguous format its checksum anew, for a file with another seed.
+void recoup__frame_seal(const struct recoup__format *format, uint8_t *bytes, size_t size);
+
+// ---------------------------------------------------------------------------------------------
+
+struct recoup__header {
+    uint8_t digest[16];
+    uint64_t epoch;
+    uint32_t index;
+};
+
+// Writes the header of a file and sets format->seed.
+void recoup__header_encode(const struct recoup__header *header, struct recoup__format *format,
+                           uint8_t bytes[RECOUP__HEADER_SIZE]);
+
+// Reads a header and sets format->seed. What is wrong with it, or NONE. FOREIGN is the caller's to judge.
+enum recoup__damage_kind recoup__header_decode(const uint8_t bytes[RECOUP__HEADER_SIZE],
+                                               struct recoup__format *format,
+                                               struct recoup__header *header);
+
+// ---------------------------------------------------------------------------------------------
+
+// "events.<index>", or with fencing "events.<epoch, 16 hexadecimal digits>.<index, 6 digits>".
+void recoup__file_name(bool fencing, uint64_t epoch, uint32_t index, char name[32]);
+enum recoup__name_kind { RECOUP__NAME_OTHER, RECOUP__NAME_PLAIN, RECOUP__NAME_FENCED };
+enum recoup__name_kind recoup__file_name_parse(const char *name, uint64_t *epoch, uint32_t *index);
+
+// ---------------------------------------------------------------------------------------------
+
+struct recoup__frame {
+    uint32_t type;
+    uint64_t sequence;    // 0 in three-writes framing
+    const uint8_t *body;  // valid until the next feed
+    size_t size;
+    uint64_t offset;      // in the file, of the frame
+    uint64_t end;         // in the file, behind the frame
+};
+
+enum recoup__scan {
+    RECOUP__SCAN_RECORD,
+    RECOUP__SCAN_MORE,     // needs more bytes
+    RECOUP__SCAN_END,      // the end of the file, between records
+    RECOUP__SCAN_DAMAGED,  // scanner->damage says how; nothing more comes from this file
+};
+
+struct recoup__scanner {
+    struct recoup__memory *memory;
+    struct recoup__format format;
+    uint8_t *bytes;
+    uint32_t capacity;
+    size_t used;
+    size_t at;                  // next byte to look at
+    uint64_t offset;            // in the file, of bytes[0]
+    bool header_done;
+    struct recoup__header header;
+    enum recoup__damage_kind damage;
+};
+
+void recoup__scanner_init(struct recoup__scanner *scanner, struct recoup__memory *memory);
+void recoup__scanner_release(struct recoup__scanner *scanner);
+
+// Begins a new file.
+void recoup__scanner_begin(struct recoup__scanner *scanner, const struct recoup__format *format);
+
+// Adds bytes of the file. RECOUP_ENOMEM or RECOUP_ELIMIT: nothing has changed.
+int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size_t size);
+
+// Finds the next record. `ended`: no more bytes of the file will come.
+enum recoup__scan recoup__scanner_next(struct recoup__scanner *scanner, bool ended,
+                                       struct recoup__frame *frame);
+
+// Offset in the file of the next byte to look at.
+uint64_t recoup__scanner_offset(const struct recoup__scanner *scanner);
+
+#endif

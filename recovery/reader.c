@@ -1,0 +1,924 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reader: directory, listing, then the files of the log one after the other, each read from its start
+// to its end. Where masters record what they read of their predecessors (INCARNATION), the newest such
+// record is looked for first (phase HEADS), since what a fenced master wrote later must not count.
+//
+//     IDLE -> MKDIR -> LIST -> HEADS -> FILES -> DONE     (phases may be left out; LIST may repeat)
+//
+// Damage. What happens at a record that cannot be read is decided in damaged():
+//   holes = skip     the rest of its file is ignored, later files count (Flink)
+//   holes = prefix   the log is `broken` from there on: nothing counts until an INCARNATION record says that
+//                    it was written on exactly the prefix that was read, or a checkpoint replaces it all
+#include <string.h>
+
+#include "recovery/store_internal.h"
+
+void recoup__reader_init(struct recoup__store *store)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(store->memory != NULL);
+    memset(reader, 0, sizeof *reader);
+    recoup__scanner_init(&reader->scanner, store->memory);
+    recoup__decoder_init(&reader->decoder, store->memory);
+    reader->retry_ns = RECOUP_NEVER;
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_IDLE);
+}
+
+void recoup__reader_release(struct recoup__store *store)
+{
+    RECOUP_ASSERT(store->memory != NULL);
+    recoup__scanner_release(&store->reader.scanner);
+    recoup__decoder_release(&store->reader.decoder);
+    RECOUP_ASSERT(store->reader.scanner.bytes == NULL);
+}
+
+static bool policy(const struct recoup__store *store, enum recoup_policy which)
+{
+    return recoup__store_policy(store, which) != 0;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Results
+
+static void finish(struct recoup__store *store, int64_t now_ns, enum recoup__opened_result result,
+                   int error)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(reader->opened.result == RECOUP__OPENED_PENDING);
+    RECOUP_ASSERT((result == RECOUP__OPENED_FAILED) == (error != 0));
+    reader->phase = RECOUP__READER_DONE;
+    reader->retry_ns = RECOUP_NEVER;
+    reader->opened.result = result;
+    reader->opened.error = error;
+    if (result == RECOUP__OPENED_FAILED) {
+        recoup__store_move(store, RECOUP__STORE_FAILED);
+        return;
+    }
+    recoup__store_move(store, RECOUP__STORE_OPEN);
+    recoup__writer_open(store, now_ns);
+    store->writer.log_bytes = reader->opened.bytes;
+}
+
+static void fail(struct recoup__store *store, int64_t now_ns, int error)
+{
+    RECOUP_ASSERT(error != 0 && error != RECOUP_ENOMEM);
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING || store->state == RECOUP__STORE_READING);
+    finish(store, now_ns, RECOUP__OPENED_FAILED, error);
+}
+
+static void note_position(struct recoup__store *store, enum recoup__damage_kind kind)
+{
+    struct recoup__opened *opened = &store->reader.opened;
+    const struct recoup__file *file = &store->files[store->reader.file];
+
+    RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
+    RECOUP_ASSERT(store->reader.file < store->n_files);
+    opened->damage = kind;
+    opened->damage_position.epoch = file->epoch;
+    opened->damage_position.file = file->index;
+    opened->damage_position.offset = recoup__scanner_offset(&store->reader.scanner);
+    opened->damage_position.sequence = store->reader.expected;
+}
+
+static void note_damage(struct recoup__store *store, enum recoup__damage_kind kind, bool lost)
+{
+    struct recoup__opened *opened = &store->reader.opened;
+
+    RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
+    if (opened->damage == RECOUP__DAMAGE_NONE || (lost && !opened->lost)) {
+        note_position(store, kind);
+    }
+    opened->damaged++;
+    opened->lost = opened->lost || lost;
+    RECOUP_ASSERT(opened->damage != RECOUP__DAMAGE_NONE);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The listing
+
+static bool file_before(const struct recoup__file *a, const struct recoup__file *b)
+{
+    if (a->ignored != b->ignored) {
+        return b->ignored;  // files that do not count stand behind all others
+    }
+    if (a->fenced != b->fenced) {
+        return b->fenced;
+    }
+    return a->epoch < b->epoch || (a->epoch == b->epoch && a->index < b->index);
+}
+
+static void sift(struct recoup__file *files, uint32_t root, uint32_t n)
+{
+    uint32_t child = 2 * root + 1;
+
+    while (child < n) {
+        struct recoup__file swap;
+
+        if (child + 1 < n && file_before(&files[child], &files[child + 1])) {
+            child++;
+        }
+        if (!file_before(&files[root], &files[child])) {
+            return;
+        }
+        RECOUP_ASSERT(root < child && child < n);
+        swap = files[root];
+        files[root] = files[child];
+        files[child] = swap;
+        root = child;
+        child = 2 * root + 1;
+    }
+}
+
+// Heap sort: no recursion, no memory, the same order everywhere.
+static void sort_files(struct recoup__file *files, uint32_t n)
+{
+    RECOUP_ASSERT(n <= RECOUP__FILES_MAX);
+    for (uint32_t i = n / 2; i > 0; i--) {
+        sift(files, i - 1, n);
+    }
+    for (uint32_t i = n; i > 1; i--) {
+        struct recoup__file swap = files[0];
+
+        files[0] = files[i - 1];
+        files[i - 1] = swap;
+        sift(files, 0, i - 1);
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        RECOUP_ASSERT(!file_before(&files[i], &files[i - 1]));
+    }
+}
+
+// Takes over the names that are files of the log. Memory has been reserved.
+static void take_names(struct recoup__store *store, const struct recoup_event *event)
+{
+    store->n_files = 0;
+    store->reader.entries = event->io.n_names;
+    for (uint32_t i = 0; i < event->io.n_names; i++) {
+        struct recoup__file file = {.limit = UINT64_MAX};
+        enum recoup__name_kind kind =
+            recoup__file_name_parse(event->io.names[i], &file.epoch, &file.index);
+
+        if (kind != RECOUP__NAME_OTHER) {
+            RECOUP_ASSERT(store->n_files < store->files_capacity);
+            file.fenced = kind == RECOUP__NAME_FENCED;
+            store->files[store->n_files++] = file;
+        }
+    }
+    sort_files(store->files, store->n_files);
+    RECOUP_ASSERT(store->n_files <= store->reader.entries);
+}
+
+// Flink reads events.0, events.1, ... up to the first that is missing, and nothing else.
+static void keep_run(struct recoup__store *store)
+{
+    uint32_t next = 0;
+
+    RECOUP_ASSERT(!policy(store, RECOUP_POLICY_ON_GAP));
+    for (uint32_t i = 0; i < store->n_files; i++) {
+        struct recoup__file *file = &store->files[i];
+        bool fenced = policy(store, RECOUP_POLICY_FENCING);
+
+        if (file->fenced != fenced) {
+            file->ignored = true;
+        } else if (!fenced && file->index != next) {
+            file->ignored = true;
+        } else if (!fenced) {
+            next++;
+        }
+    }
+    sort_files(store->files, store->n_files);
+    RECOUP_ASSERT(next <= store->n_files);
+}
+
+// Marks files that do not follow on the one before. Returns true if there are any.
+static bool mark_gaps(struct recoup__store *store)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < store->n_files; i++) {
+        struct recoup__file *file = &store->files[i];
+        bool continues = i > 0 && file[-1].epoch == file->epoch && file[-1].fenced == file->fenced;
+
+        RECOUP_ASSERT(RECOUP_ERGO(continues, file->index > file[-1].index));
+        file->gap = !file->ignored && file->index != (continues ? file[-1].index + 1 : 0);
+        any = any || file->gap;
+    }
+    return any;
+}
+
+// The index of the first file that this master will create.
+static uint32_t next_index(const struct recoup__store *store)
+{
+    uint32_t next = 0;
+
+    if (policy(store, RECOUP_POLICY_FENCING)) {
+        return 0;  // no file of this epoch exists
+    }
+    for (uint32_t i = 0; i < store->n_files; i++) {
+        RECOUP_ASSERT(store->files[i].index <= RECOUP__FILE_INDEX_MAX);
+        if (!store->files[i].fenced && !store->files[i].ignored && store->files[i].index >= next) {
+            next = store->files[i].index + 1;
+        }
+    }
+    return next;
+}
+
+// What the listing says against going on: a newer master, or files of another kind of log. 0 if nothing.
+static int judge_listing(const struct recoup__store *store)
+{
+    bool fencing = policy(store, RECOUP_POLICY_FENCING);
+
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING);
+    if (store->n_files > RECOUP__FILES_MAX) {
+        return RECOUP_ELIMIT;
+    }
+    for (uint32_t i = 0; i < store->n_files; i++) {
+        const struct recoup__file *file = &store->files[i];
+
+        RECOUP_ASSERT(RECOUP_ERGO(!file->fenced, file->epoch == 0));
+        if (file->fenced && fencing && file->epoch >= store->epoch) {
+            return RECOUP_EFENCED;
+        }
+        if (file->fenced != fencing && policy(store, RECOUP_POLICY_ON_GAP)) {
+            return RECOUP_EVERSION;
+        }
+    }
+    return 0;
+}
+
+static void back_off(struct recoup__reader *reader, int64_t now_ns)
+{
+    int64_t wait_ns = RECOUP__BACKOFF_FIRST_NS;
+
+    for (uint32_t i = 0; i < reader->attempts; i++) {
+        wait_ns *= 2;
+    }
+    RECOUP_ASSERT(reader->attempts < RECOUP__READ_ATTEMPTS);
+    RECOUP_ASSERT(wait_ns > 0);
+    reader->attempts++;
+    reader->retry_ns = recoup__later(now_ns, wait_ns);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading: which bytes come next
+
+static void begin_file(struct recoup__store *store, uint32_t index)
+{
+    struct recoup__format format;
+
+    RECOUP_ASSERT(index < store->n_files);
+    recoup__format_init(&format, store->options);
+    recoup__scanner_begin(&store->reader.scanner, &format);
+    store->reader.file = index;
+    store->reader.first_record = true;
+    store->reader.head_began = false;
+    store->reader.fed = false;
+    RECOUP_ASSERT(!store->files[index].ignored);
+}
+
+static uint64_t bytes_fed(const struct recoup__scanner *scanner)
+{
+    RECOUP_ASSERT(scanner->at <= scanner->used);
+    return scanner->offset + scanner->used;
+}
+
+static void issue_read(struct recoup__store *store)
+{
+    const struct recoup__file *file = &store->files[store->reader.file];
+    uint64_t offset = bytes_fed(&store->reader.scanner);
+    uint64_t size = store->limits.read_bytes;
+    struct recoup_action *action;
+
+    RECOUP_ASSERT(offset < file->limit);
+    size = size > file->limit - offset ? file->limit - offset : size;
+    RECOUP_ASSERT(size > 0);
+    action = recoup__store_issue(store, RECOUP_ACTION_READ, file);
+    action->io.offset = offset;
+    action->io.size = (size_t)size;
+    store->io.offset = offset;
+    store->io.size = (size_t)size;
+    store->reader.fed = false;
+}
+
+// The result when the last file has been read.
+static void finish_files(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__reader *reader = &store->reader;
+    bool any;
+
+    if (reader->gap && policy(store, RECOUP_POLICY_ON_GAP)) {
+        fail(store, now_ns, RECOUP_EGAP);
+        return;
+    }
+    any = policy(store, RECOUP_POLICY_EMPTY) ? reader->opened.records > 0 : reader->entries > 0;
+    RECOUP_ASSERT(RECOUP_ERGO(reader->opened.records > 0, any));
+    finish(store, now_ns, any ? RECOUP__OPENED_LOG : RECOUP__OPENED_NOTHING, 0);
+}
+
+// Goes on with files[from] or the first later one that has bytes that may count.
+static void next_file(struct recoup__store *store, int64_t now_ns, uint32_t from)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    while (from < store->n_files && (store->files[from].ignored || store->files[from].limit == 0)) {
+        from++;
+    }
+    RECOUP_ASSERT(from <= store->n_files);
+    if (from == store->n_files) {
+        finish_files(store, now_ns);
+        return;
+    }
+    begin_file(store, from);
+    if (store->files[from].gap) {
+        reader->file = from;
+        reader->gap = true;
+        reader->in_checkpoint = false;
+        reader->broken = policy(store, RECOUP_POLICY_HOLES);
+        note_damage(store, RECOUP__DAMAGE_MISSING, true);
+    }
+    issue_read(store);
+}
+
+static void start_files(struct recoup__store *store, int64_t now_ns)
+{
+    RECOUP_ASSERT(store->reader.phase != RECOUP__READER_FILES);
+    store->reader.phase = RECOUP__READER_FILES;
+    next_file(store, now_ns, 0);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Heads: the newest INCARNATION record limits what counts of older files.
+
+// The first file of the epoch before that of files[before], or n_files if there is none.
+static uint32_t previous_head(const struct recoup__store *store, uint32_t before)
+{
+    uint32_t i = before;
+
+    RECOUP_ASSERT(before <= store->n_files);
+    while (i > 0 && store->files[i - 1].ignored) {
+        i--;
+    }
+    if (i == 0) {
+        return store->n_files;
+    }
+    i--;
+    while (i > 0 && store->files[i - 1].epoch == store->files[i].epoch) {
+        i--;
+    }
+    RECOUP_ASSERT(i < before);
+    return i;
+}
+
+static struct recoup__file *find_file(struct recoup__store *store, const struct recoup__extent *extent)
+{
+    uint32_t low = 0;
+    uint32_t high = store->n_files;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct recoup__file *file = &store->files[middle];
+
+        if (!file->ignored
+            && (file->epoch < extent->epoch
+                || (file->epoch == extent->epoch && file->index < extent->index))) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    RECOUP_ASSERT(low <= store->n_files);
+    if (low == store->n_files || store->files[low].epoch != extent->epoch
+        || store->files[low].index != extent->index || store->files[low].ignored) {
+        return NULL;
+    }
+    return &store->files[low];
+}
+
+// The INCARNATION record at the head of files[head] says how much of each earlier file counts.
+static void apply_extents(struct recoup__store *store, uint32_t head,
+                          const struct recoup__record *record)
+{
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_INCARNATION);
+    RECOUP_ASSERT(head < store->n_files);
+    for (uint32_t i = 0; i < head; i++) {
+        store->files[i].limit = 0;
+    }
+    for (uint32_t i = 0; i < record->incarnation.n_files; i++) {
+        const struct recoup__extent *extent = &record->incarnation.files[i];
+        struct recoup__file *file = find_file(store, extent);
+
+        if (file != NULL && file < &store->files[head]) {
+            file->limit = extent->bytes;
+        } else if (file == NULL && extent->bytes > 0) {
+            store->reader.gap = true;
+            note_damage(store, RECOUP__DAMAGE_MISSING, true);
+        }
+    }
+    if (store->reader.gap && policy(store, RECOUP_POLICY_HOLES)) {
+        store->reader.broken = true;
+    }
+}
+
+// The master of this head never finished opening its log: nothing of it counts. Goes on one epoch back.
+static void skip_head(struct recoup__store *store, int64_t now_ns)
+{
+    uint32_t head = store->reader.file;
+    uint64_t epoch = store->files[head].epoch;
+
+    for (uint32_t i = head; i < store->n_files && store->files[i].epoch == epoch; i++) {
+        store->files[i].limit = 0;
+        RECOUP_ASSERT(store->files[i].valid == 0);
+    }
+    head = previous_head(store, head);
+    if (head == store->n_files) {
+        start_files(store, now_ns);
+        return;
+    }
+    RECOUP_ASSERT(store->files[head].epoch < epoch);
+    begin_file(store, head);
+    issue_read(store);
+}
+
+static void judge_head_damage(struct recoup__store *store, int64_t now_ns,
+                              enum recoup__damage_kind kind)
+{
+    uint32_t head = store->reader.file;
+    bool alone = head + 1 == store->n_files || store->files[head + 1].epoch != store->files[head].epoch;
+    bool tail = kind == RECOUP__DAMAGE_TORN || kind == RECOUP__DAMAGE_ZEROED
+                || kind == RECOUP__DAMAGE_EMPTY;
+
+    RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
+    RECOUP_ASSERT(head < store->n_files);
+    if (kind == RECOUP__DAMAGE_VERSION || kind == RECOUP__DAMAGE_TYPE) {
+        note_damage(store, kind, true);
+        fail(store, now_ns, RECOUP_EVERSION);
+        return;
+    }
+    note_damage(store, kind, !(alone && tail));
+    skip_head(store, now_ns);
+}
+
+// Looks at what the head has given so far. RECOUP_ENOMEM: nothing has changed.
+static int scan_head(struct recoup__store *store, int64_t now_ns, bool ended)
+{
+    struct recoup__reader *reader = &store->reader;
+    struct recoup__record record;
+    struct recoup__frame frame;
+    size_t at = reader->scanner.at;
+    enum recoup__scan scan = recoup__scanner_next(&reader->scanner, ended, &frame);
+    int error;
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_HEADS);
+    if (scan == RECOUP__SCAN_MORE) {
+        issue_read(store);
+        return 0;
+    }
+    if (scan != RECOUP__SCAN_RECORD) {
+        judge_head_damage(store, now_ns, scan == RECOUP__SCAN_END ? RECOUP__DAMAGE_EMPTY
+                                                                   : reader->scanner.damage);
+        return 0;
+    }
+    error = recoup__record_decode(&reader->decoder, frame.type, frame.body, frame.size, &record);
+    if (error == RECOUP_ENOMEM) {
+        reader->scanner.at = at;
+        return error;
+    }
+    if (error != 0) {
+        judge_head_damage(store, now_ns,
+                          error == RECOUP_EVERSION ? RECOUP__DAMAGE_TYPE : RECOUP__DAMAGE_BODY);
+    } else if (record.type == RECOUP__RECORD_CHECKPOINT_BEGIN && !reader->head_began) {
+        reader->head_began = true;
+        return scan_head(store, now_ns, ended);
+    } else {
+        if (record.type == RECOUP__RECORD_INCARNATION) {
+            apply_extents(store, reader->file, &record);
+        }
+        start_files(store, now_ns);
+    }
+    return 0;
+}
+
+static void start_heads(struct recoup__store *store, int64_t now_ns)
+{
+    uint32_t head = previous_head(store, store->n_files);
+
+    RECOUP_ASSERT(store->state == RECOUP__STORE_READING);
+    // One epoch alone has nothing before it that could be limited.
+    if (!policy(store, RECOUP_POLICY_FENCING) || head == store->n_files || head == 0) {
+        start_files(store, now_ns);
+        return;
+    }
+    store->reader.phase = RECOUP__READER_HEADS;
+    begin_file(store, head);
+    issue_read(store);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Files: damage
+
+// A failure that ends the opening, as opposed to damage that the policies tolerate. 0: tolerated.
+static int damage_error(const struct recoup__store *store, enum recoup__damage_kind kind)
+{
+    if (kind == RECOUP__DAMAGE_VERSION || kind == RECOUP__DAMAGE_TYPE) {
+        return RECOUP_EVERSION;
+    }
+    if (kind == RECOUP__DAMAGE_FOREIGN) {
+        return RECOUP_EFOREIGN;
+    }
+    RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
+    if (kind == RECOUP__DAMAGE_TORN || kind == RECOUP__DAMAGE_ZEROED || kind == RECOUP__DAMAGE_EMPTY
+        || kind == RECOUP__DAMAGE_MISSING || policy(store, RECOUP_POLICY_ON_DAMAGE)) {
+        return 0;
+    }
+    return RECOUP_ECORRUPT;
+}
+
+// The file being read cannot be read any further.
+static void damaged(struct recoup__store *store, int64_t now_ns, enum recoup__damage_kind kind)
+{
+    struct recoup__reader *reader = &store->reader;
+    const struct recoup__file *file = &store->files[reader->file];
+    bool tail = kind == RECOUP__DAMAGE_TORN || kind == RECOUP__DAMAGE_ZEROED
+                || kind == RECOUP__DAMAGE_EMPTY;
+    int error = damage_error(store, kind);
+
+    RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
+    // Before the limit that a later master has recorded, every byte was once readable.
+    note_damage(store, kind, !tail || file->limit != UINT64_MAX);
+    if (error != 0) {
+        fail(store, now_ns, error);
+        return;
+    }
+    if (policy(store, RECOUP_POLICY_HOLES)) {
+        reader->broken = true;
+        reader->in_checkpoint = false;
+    }
+    RECOUP_ASSERT(store->state == RECOUP__STORE_READING);
+    next_file(store, now_ns, reader->file + 1);
+}
+
+// True if the INCARNATION record names exactly the prefix that has been read.
+static bool follows_on(struct recoup__store *store, const struct recoup__record *record)
+{
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_INCARNATION);
+    for (uint32_t i = 0; i < record->incarnation.n_files; i++) {
+        const struct recoup__extent *extent = &record->incarnation.files[i];
+        const struct recoup__file *file = find_file(store, extent);
+
+        if (extent->bytes > 0 && (file == NULL || file->valid < extent->bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What is wrong with the number of this record, or NONE.
+static enum recoup__damage_kind check_sequence(struct recoup__store *store,
+                                               const struct recoup__frame *frame, uint64_t epoch,
+                                               bool begins)
+{
+    struct recoup__reader *reader = &store->reader;
+    bool same = reader->stream == epoch && reader->expected != 0;
+    uint64_t expected = same ? reader->expected : 1;
+    bool ok = begins && reader->first_record ? frame->sequence >= expected : frame->sequence == expected;
+
+    if (!reader->scanner.format.contiguous) {
+        reader->expected = reader->opened.records + 2;
+        reader->stream = epoch;
+        return RECOUP__DAMAGE_NONE;
+    }
+    RECOUP_ASSERT(expected > 0);
+    if (!ok && policy(store, RECOUP_POLICY_HOLES)) {
+        return RECOUP__DAMAGE_SEQUENCE;
+    }
+    reader->stream = epoch;
+    reader->expected = frame->sequence + 1;
+    return ok ? RECOUP__DAMAGE_NONE : RECOUP__DAMAGE_SEQUENCE;
+}
+
+// What is wrong with the file's header, or NONE.
+static enum recoup__damage_kind check_header(const struct recoup__store *store)
+{
+    const struct recoup__scanner *scanner = &store->reader.scanner;
+    const struct recoup__file *file = &store->files[store->reader.file];
+
+    if (!scanner->format.contiguous) {
+        return RECOUP__DAMAGE_NONE;
+    }
+    RECOUP_ASSERT(scanner->header_done);
+    if (policy(store, RECOUP_POLICY_GRAPH_CHECK)
+        && memcmp(scanner->header.digest, store->digest, sizeof store->digest) != 0) {
+        return RECOUP__DAMAGE_FOREIGN;
+    }
+    if (scanner->header.index != file->index || (file->fenced && scanner->header.epoch != file->epoch)) {
+        return RECOUP__DAMAGE_FOREIGN;
+    }
+    return RECOUP__DAMAGE_NONE;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Files: records
+
+// Notes what a record of the store's own kind means for the rest. Returns false if the record does not count.
+static bool admit(struct recoup__store *store, struct recoup__record *record)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    if (record->type == RECOUP__RECORD_CHECKPOINT_BEGIN) {
+        record->checkpoint_begin.replaces = record->checkpoint_begin.replaces || reader->broken
+                                            || reader->gap;
+        reader->in_checkpoint = true;
+        return true;
+    }
+    if (reader->broken && !reader->in_checkpoint && record->type == RECOUP__RECORD_INCARNATION
+        && !reader->gap && follows_on(store, record)) {
+        reader->broken = false;
+    }
+    RECOUP_ASSERT(RECOUP_ERGO(reader->in_checkpoint, reader->phase == RECOUP__READER_FILES));
+    return !reader->broken || reader->in_checkpoint;
+}
+
+// A complete checkpoint has been delivered: it makes up for everything before it.
+static void checkpoint_complete(struct recoup__reader *reader)
+{
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    if (reader->in_checkpoint) {
+        reader->broken = false;
+        reader->gap = false;
+        reader->opened.lost = false;
+    }
+    reader->in_checkpoint = false;
+}
+
+// Delivers one record. 0: go on; RECOUP_ENOMEM: nothing has changed; *kind: the file ends here.
+static int deliver(struct recoup__store *store, const struct recoup__frame *frame,
+                   enum recoup__damage_kind *kind)
+{
+    struct recoup__reader *reader = &store->reader;
+    struct recoup__file *file = &store->files[reader->file];
+    struct recoup__position position = {file->epoch, file->index, frame->offset, frame->sequence};
+    uint64_t stream = reader->stream;
+    uint64_t expected = reader->expected;
+    struct recoup__record record;
+    int error = recoup__record_decode(&reader->decoder, frame->type, frame->body, frame->size, &record);
+
+    *kind = RECOUP__DAMAGE_NONE;
+    if (error == RECOUP_ENOMEM) {
+        return error;
+    }
+    if (error != 0) {
+        // Flink takes a reset or initialization that ends early for the end of the file (section 3.2).
+        bool early = reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
+                     && (frame->type == RECOUP__RECORD_RESET
+                         || frame->type == RECOUP__RECORD_INITIALIZED);
+
+        *kind = error == RECOUP_EVERSION ? RECOUP__DAMAGE_TYPE
+                                         : (early ? RECOUP__DAMAGE_TORN : RECOUP__DAMAGE_BODY);
+        return 0;
+    }
+    if (reader->scanner.format.contiguous) {
+        position.epoch = reader->scanner.header.epoch;
+    } else {
+        position.sequence = reader->opened.records + 1;
+    }
+    if (!reader->broken || record.type == RECOUP__RECORD_CHECKPOINT_BEGIN
+        || reader->in_checkpoint) {
+        *kind = check_sequence(store, frame, position.epoch,
+                               record.type == RECOUP__RECORD_CHECKPOINT_BEGIN);
+    }
+    if (*kind != RECOUP__DAMAGE_NONE && policy(store, RECOUP_POLICY_HOLES)) {
+        return 0;
+    }
+    if (*kind != RECOUP__DAMAGE_NONE) {
+        note_damage(store, *kind, true);
+        *kind = RECOUP__DAMAGE_NONE;
+    }
+    if (!admit(store, &record)) {
+        reader->opened.lost = true;
+        return 0;
+    }
+    error = store->callbacks.on_record == NULL
+                ? 0
+                : store->callbacks.on_record(store->callbacks.context, &record, &position);
+    if (error != 0) {
+        reader->stream = stream;
+        reader->expected = expected;
+        return error;
+    }
+    if (!reader->scanner.format.contiguous || reader->stream != position.epoch) {
+        reader->stream = position.epoch;
+    }
+    if (reader->scanner.format.contiguous) {
+        reader->expected = frame->sequence + 1;
+    }
+    reader->opened.records++;
+    reader->first_record = false;
+    file->valid = frame->end;
+    if (record.type == RECOUP__RECORD_CHECKPOINT_END) {
+        checkpoint_complete(reader);
+    }
+    return 0;
+}
+
+// Delivers the records that the bytes read so far hold. RECOUP_ENOMEM: repeat with the same event.
+static int scan_files(struct recoup__store *store, int64_t now_ns, bool ended)
+{
+    struct recoup__reader *reader = &store->reader;
+    struct recoup__frame frame;
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    for (;;) {
+        size_t at = reader->scanner.at;
+        enum recoup__scan scan = recoup__scanner_next(&reader->scanner, ended, &frame);
+        enum recoup__damage_kind kind = RECOUP__DAMAGE_NONE;
+        int error = 0;
+
+        if (scan == RECOUP__SCAN_MORE) {
+            issue_read(store);
+            return 0;
+        }
+        if (scan == RECOUP__SCAN_END) {
+            if (store->files[reader->file].limit != UINT64_MAX
+                && recoup__scanner_offset(&reader->scanner) < store->files[reader->file].limit) {
+                damaged(store, now_ns, RECOUP__DAMAGE_SHORT);
+            } else {
+                next_file(store, now_ns, reader->file + 1);
+            }
+            return 0;
+        }
+        if (scan == RECOUP__SCAN_DAMAGED) {
+            damaged(store, now_ns, reader->scanner.damage);
+            return 0;
+        }
+        RECOUP_ASSERT(reader->scanner.at > at);
+        kind = reader->first_record ? check_header(store) : RECOUP__DAMAGE_NONE;
+        if (kind == RECOUP__DAMAGE_NONE) {
+            error = deliver(store, &frame, &kind);
+        }
+        if (error == RECOUP_ENOMEM) {
+            reader->scanner.at = at;
+            return error;
+        }
+        if (error != 0) {
+            fail(store, now_ns, error);
+            return 0;
+        }
+        if (kind != RECOUP__DAMAGE_NONE) {
+            reader->scanner.at = (size_t)(frame.offset - reader->scanner.offset);
+            damaged(store, now_ns, kind);
+            return 0;
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Ends of operations
+
+// The operation under way has failed: tried again some times, or given up.
+static void operation_failed(struct recoup__store *store, int64_t now_ns, int error)
+{
+    struct recoup__reader *reader = &store->reader;
+    bool absent = error == RECOUP_ENOENT && reader->phase >= RECOUP__READER_HEADS;
+
+    RECOUP_ASSERT(!store->io.busy);
+    if (absent && policy(store, RECOUP_POLICY_ON_GAP)) {
+        note_damage(store, RECOUP__DAMAGE_MISSING, true);
+        fail(store, now_ns, RECOUP_EGAP);
+    } else if (!policy(store, RECOUP_POLICY_ON_ERROR) || reader->attempts + 1 >= RECOUP__READ_ATTEMPTS) {
+        fail(store, now_ns, error);
+    } else {
+        back_off(reader, now_ns);
+    }
+}
+
+static void listed(struct recoup__store *store, int64_t now_ns, const struct recoup_event *event)
+{
+    struct recoup__reader *reader = &store->reader;
+    int error;
+
+    take_names(store, event);
+    error = judge_listing(store);
+    if (error != 0) {
+        fail(store, now_ns, error);
+        return;
+    }
+    if (!policy(store, RECOUP_POLICY_ON_GAP)) {
+        keep_run(store);
+    }
+    if (mark_gaps(store) && policy(store, RECOUP_POLICY_ON_GAP) && !store->storage.list_consistent
+        && reader->attempts + 1 < RECOUP__READ_ATTEMPTS) {
+        back_off(reader, now_ns);  // the listing may be stale
+        return;
+    }
+    RECOUP_ASSERT(store->n_files <= store->files_capacity);
+    reader->attempts = 0;
+    store->writer.next_index = next_index(store);
+    recoup__writer_start(store, now_ns);
+    recoup__store_move(store, RECOUP__STORE_READING);
+    start_heads(store, now_ns);
+}
+
+static int read_done(struct recoup__store *store, int64_t now_ns, const struct recoup_event *event)
+{
+    struct recoup__reader *reader = &store->reader;
+    bool ended = event->io.data == NULL || event->io.size == 0;
+    size_t size = ended ? 0 : event->io.size;
+    int error;
+
+    if (size > store->io.size) {
+        return RECOUP_EMISUSE;
+    }
+    if (!reader->fed) {
+        error = recoup__scanner_feed(&reader->scanner, event->io.data, size);
+        if (error != 0) {
+            return RECOUP_ENOMEM;
+        }
+        reader->fed = true;
+        reader->opened.bytes += size;
+    }
+    RECOUP_ASSERT(bytes_fed(&reader->scanner) <= store->files[reader->file].limit);
+    ended = ended || bytes_fed(&reader->scanner) == store->files[reader->file].limit;
+    store->io.busy = false;
+    error = reader->phase == RECOUP__READER_HEADS ? scan_head(store, now_ns, ended)
+                                                  : scan_files(store, now_ns, ended);
+    if (error != 0) {
+        store->io.busy = true;
+    }
+    reader->attempts = error == 0 ? 0 : reader->attempts;
+    return error;
+}
+
+// The reads of phase HEADS are counted as read, like all others: they cost the same.
+int recoup__reader_io(struct recoup__store *store, int64_t now_ns, const struct recoup_event *event)
+{
+    struct recoup__reader *reader = &store->reader;
+    void *files = store->files;
+    int error = 0;
+
+    RECOUP_ASSERT(store->io.busy);
+    if (event->io.error == 0 && reader->phase >= RECOUP__READER_HEADS) {
+        return read_done(store, now_ns, event);
+    }
+    if (event->io.error == 0 && reader->phase == RECOUP__READER_LIST) {
+        error = event->io.n_names > RECOUP__FILES_MAX * 2
+                    ? RECOUP_EINVAL
+                    : recoup__grow(store->memory, &files, &store->files_capacity,
+                                   sizeof store->files[0], event->io.n_names + 2);
+        store->files = files;
+        if (error != 0) {
+            return error;
+        }
+    }
+    store->io.busy = false;
+    if (event->io.error != 0) {
+        operation_failed(store, now_ns, event->io.error);
+    } else if (reader->phase == RECOUP__READER_MKDIR) {
+        reader->phase = RECOUP__READER_LIST;
+        reader->attempts = 0;
+        recoup__store_issue(store, RECOUP_ACTION_LIST, NULL);
+    } else {
+        RECOUP_ASSERT(reader->phase == RECOUP__READER_LIST);
+        listed(store, now_ns, event);
+    }
+    return 0;
+}
+
+void recoup__reader_timer(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    if (reader->retry_ns > now_ns || store->io.busy) {
+        return;
+    }
+    reader->retry_ns = RECOUP_NEVER;
+    RECOUP_ASSERT(reader->phase != RECOUP__READER_IDLE && reader->phase != RECOUP__READER_DONE);
+    if (reader->phase == RECOUP__READER_MKDIR) {
+        recoup__store_issue(store, RECOUP_ACTION_MKDIR, NULL);
+    } else if (reader->phase == RECOUP__READER_LIST) {
+        recoup__store_issue(store, RECOUP_ACTION_LIST, NULL);
+    } else {
+        issue_read(store);
+    }
+}
+
+void recoup__reader_start(struct recoup__store *store)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING);
+    RECOUP_ASSERT(!store->io.busy);
+    memset(&reader->opened, 0, sizeof reader->opened);
+    reader->phase = RECOUP__READER_MKDIR;
+    reader->attempts = 0;
+    reader->retry_ns = RECOUP_NEVER;
+    reader->broken = false;
+    reader->gap = false;
+    reader->in_checkpoint = false;
+    reader->stream = 0;
+    reader->expected = 0;
+    recoup__store_issue(store, RECOUP_ACTION_MKDIR, NULL);
+}

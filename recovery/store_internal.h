@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What store.c, reader.c and writer.c share. Not for the rest of the library.
+#ifndef RECOUP_RECOVERY_STORE_INTERNAL_H
+#define RECOUP_RECOVERY_STORE_INTERNAL_H
+
+#include "recovery/buffer.h"
+#include "recovery/format.h"
+#include "recovery/queue.h"
+#include "recovery/store.h"
+
+#define RECOUP__BACKOFF_FIRST_NS INT64_C(100000000)   // after the first error
+#define RECOUP__BACKOFF_LAST_NS INT64_C(10000000000)  // doubling up to this
+#define RECOUP__READ_ATTEMPTS 6u                      // of one operation while opening
+#define RECOUP__ROLL_AGE_NS INT64_C(60000000000)      // of a file whose bytes are durable only when closed
+#define RECOUP__LATE_MAX 64u                          // snapshots overdue that are still waited for
+#define RECOUP__COMPACT_BYTES_MIN UINT64_C(65536)     // a shorter log is not worth a checkpoint
+#define RECOUP__CHECKPOINT_PART (1u << 18)            // bytes of a checkpoint that may wait in the queue
+#define RECOUP__CONTROL_BYTES 512u                    // reserved for the store's own records
+
+struct recoup__file {
+    uint64_t epoch;  // as in the name; 0 in a name without one
+    uint32_t index;
+    bool fenced;     // the name holds the epoch
+    bool own;        // created by this master
+    bool ignored;    // not part of the log (but removed with it)
+    bool gap;        // files before it are missing
+    uint64_t limit;  // bytes that may count, as a later master has recorded
+    uint64_t valid;  // bytes that did count when it was read
+};
+
+// The one I/O operation under way.
+struct recoup__io {
+    uint32_t last;  // id of the last operation issued
+    bool busy;
+    enum recoup_action_type type;
+    uint64_t offset;      // READ
+    size_t size;          // READ, APPEND
+    uint64_t event_last;  // APPEND
+    bool direct;          // APPEND: not from the buffer
+};
+
+enum recoup__reader_phase {
+    RECOUP__READER_IDLE,
+    RECOUP__READER_MKDIR,
+    RECOUP__READER_LIST,
+    RECOUP__READER_HEADS,  // looks for the newest INCARNATION record, which limits older files
+    RECOUP__READER_FILES,
+    RECOUP__READER_DONE,
+};
+
+struct recoup__reader {
+    enum recoup__reader_phase phase;
+    struct recoup__scanner scanner;
+    struct recoup__decoder decoder;
+    struct recoup__opened opened;
+    uint32_t file;         // being read, an index of files
+    bool fed;              // the bytes of the read under way are in the scanner already
+    bool first_record;     // of the file
+    bool head_began;       // HEADS: the file begins with a checkpoint
+    bool broken;           // prefix: the log so far does not lead to what is read now
+    bool gap;              // a file is missing and no checkpoint has made up for it
+    bool in_checkpoint;
+    uint64_t stream;       // epoch of the records read last
+    uint64_t expected;     // next number in it, 0: any
+    uint32_t entries;      // names in the directory, ours or not
+    uint32_t attempts;     // failed ones of the operation under way
+    int64_t retry_ns;      // when it is issued again
+};
+
+enum recoup__wait_state {
+    RECOUP__WAIT_PENDING,
+    RECOUP__WAIT_COMPLETE,  // `bytes` is the record to be written
+    RECOUP__WAIT_FAILED,
+    RECOUP__WAIT_LATE,      // its record is (to be) written without the snapshots
+    RECOUP__WAIT_DONE,
+};
+
+struct recoup__wait_item {
+    struct recoup__snapshot snapshot;
+    bool arrived;
+};
+
+// A FINISHED record that waits for snapshots.
+struct recoup__wait {
+    enum recoup__wait_state state;
+    uint32_t snapshot;
+    uint64_t sequence;
+    int64_t deadline_ns;
+    struct recoup__task *task;  // in the queue; NULL once it has left
+    uint32_t stage;
+    uint32_t subtask;
+    uint64_t attempt;
+    struct recoup__wait_item *items;
+    uint32_t n;
+    uint32_t missing;
+    uint8_t *bytes;
+    size_t size;
+};
+
+enum recoup__checkpoint_phase {
+    RECOUP__CHECKPOINT_NONE,
+    RECOUP__CHECKPOINT_STREAM,  // the job writes its state
+    RECOUP__CHECKPOINT_ENDING,  // END waits to become durable
+};
+
+struct recoup__writer {
+    struct recoup__buffer buffer;
+    struct recoup__format format;
+    struct recoup__queue queue;
+
+    bool started;       // the flush timer runs
+    bool accepting;     // records are accepted
+    bool protecting;    // PROTECTION_LOST is not the last word
+    bool drop_later;    // what is queued is dropped as soon as the operation under way has ended
+    bool refused;       // recording is off for good: stop policy, or fenced
+    int64_t protection_ns;
+
+    bool file_open;
+    uint32_t file;        // index of files
+    uint32_t next_index;  // of the next file to be created
+    int64_t file_ns;      // when it was created
+    uint64_t file_bytes;
+    uint8_t header[RECOUP__HEADER_SIZE];
+    size_t header_left;   // bytes of the header that are not in the buffer yet
+
+    struct recoup__task *last_task;  // accepted last, in the call under way
+    unsigned pending;     // operations that come before anything else
+    size_t head_offset;   // bytes of the front task that are taken
+    bool head_sealed;
+    uint64_t complete;    // last record all of whose bytes are in the buffer or the file
+    uint64_t appended;    // last record all of whose bytes are in the file
+    uint64_t durable;
+    bool unflushed;
+    bool unsynced;
+    bool hole;            // records before are not durable and never will be
+    uint64_t sequence;    // last one given
+    uint64_t counted;     // records up to this one are counted as durable or dropped
+
+    bool linger;          // a stage end waits for what belongs to it
+    bool linger_close;
+    int64_t linger_ns;
+
+    int64_t origin_ns;    // of the flush timer
+    int64_t tick_ns;      // next tick that matters
+    int64_t tick_done_ns; // last tick that was noted
+    bool tail_tick;       // the timer ticked after everything in the queue
+
+    struct recoup__wait *waits;
+    uint32_t waits_capacity;
+    uint32_t waits_begin;
+    uint32_t waits_end;
+    uint64_t waits_bytes;
+    int64_t waits_deadline_ns;
+
+    int64_t lost_ns;      // when recording stopped
+    int lost_error;
+    int64_t retry_ns;
+    int64_t backoff_ns;
+
+    enum recoup__checkpoint_phase checkpoint;
+    bool checkpoint_first;
+    bool checkpoint_rearms;
+    bool checkpoint_filling;  // on_checkpoint is being called
+    uint32_t checkpoint_file;
+    uint64_t checkpoint_end;
+    uint64_t checkpoint_size; // bytes of the last complete one
+    uint64_t log_bytes;       // since then
+    int64_t checkpoint_retry_ns;
+    uint32_t remove_end;      // files before this index are to be removed
+
+    bool throttled;
+    int64_t oldest_ns;
+    uint64_t dropped;
+    uint64_t lost;            // of the numbers up to `durable`: records that a checkpoint replaced
+    uint64_t lost_later;
+    uint64_t point_epoch;
+    uint64_t point_sequence;
+    bool incarnation;         // the INCARNATION record has been accepted
+    uint64_t bytes_appended, appends, flushes, syncs, created;
+};
+
+struct recoup__store {
+    struct recoup__memory *memory;
+    const struct recoup_options *options;
+    struct recoup_storage storage;
+    struct recoup_limits limits;
+    uint8_t digest[16];
+    struct recoup__store_callbacks callbacks;
+
+    enum recoup__store_state state;
+    uint64_t epoch;
+    int64_t now_ns;                   // of the last call
+    struct recoup__io io;
+    struct recoup__actions *actions;  // of the call under way
+    struct recoup__file *files;       // oldest first
+    uint32_t n_files;
+    uint32_t files_capacity;
+    struct recoup__extent *extents;   // what the INCARNATION record says of earlier files
+    uint32_t n_extents;
+    uint32_t extents_capacity;
+    struct recoup__reader reader;
+    struct recoup__writer writer;
+    bool clear;            // STOPPING: remove everything
+    bool removing;         // STOPPING, WIPING: the files are closed, removal is under way
+    uint32_t remove_next;
+    int remove_error;
+};
+
+static inline int64_t recoup__store_policy(const struct recoup__store *store, enum recoup_policy policy)
+{
+    return store->options->policy[policy];
+}
+
+// t + d, at most RECOUP_NEVER - 1.
+static inline int64_t recoup__later(int64_t t, int64_t d)
+{
+    return t > RECOUP_NEVER - 1 - d ? RECOUP_NEVER - 1 : t + d;
+}
+
+// Issues an operation on files[file] (or on the directory). The action is returned for its other fields.
+struct recoup_action *recoup__store_issue(struct recoup__store *store, enum recoup_action_type type,
+                                          const struct recoup__file *file);
+
+// store.c
+void recoup__store_move(struct recoup__store *store, enum recoup__store_state to);
+
+// reader.c
+void recoup__reader_init(struct recoup__store *store);
+void recoup__reader_release(struct recoup__store *store);
+void recoup__reader_start(struct recoup__store *store);
+int recoup__reader_io(struct recoup__store *store, int64_t now_ns, const struct recoup_event *event);
+void recoup__reader_timer(struct recoup__store *store, int64_t now_ns);
+
+// writer.c
+int recoup__writer_init(struct recoup__store *store);
+void recoup__writer_release(struct recoup__store *store);
+void recoup__writer_start(struct recoup__store *store, int64_t now_ns);  // the flush timer
+void recoup__writer_open(struct recoup__store *store, int64_t now_ns);   // accepts from now on
+int recoup__writer_reserve(struct recoup__store *store, uint32_t n, size_t bytes);
+int recoup__writer_write(struct recoup__store *store, int64_t now_ns,
+                         const struct recoup__record *record, uint32_t flags, uint64_t *sequence);
+void recoup__writer_io(struct recoup__store *store, int64_t now_ns, int error);
+void recoup__writer_timer(struct recoup__store *store, int64_t now_ns);
+void recoup__writer_enter(struct recoup__store *store, int64_t now_ns);  // first in every call
+void recoup__writer_leave(struct recoup__store *store, int64_t now_ns);  // last in every call
+void recoup__writer_pump(struct recoup__store *store, int64_t now_ns);
+void recoup__writer_throttle(struct recoup__store *store);
+void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error, bool keep_buffered);
+void recoup__writer_drop_all(struct recoup__store *store);  // forgets what is not written
+bool recoup__writer_idle(const struct recoup__store *store);  // nothing is left to be written
+void recoup__writer_request_close(struct recoup__store *store);
+void recoup__writer_wait_on_last(struct recoup__store *store, const struct recoup__wait *wait);
+int64_t recoup__writer_deadline(const struct recoup__store *store);
+struct recoup__task *recoup__writer_enqueue(struct recoup__store *store, int64_t now_ns,
+                                            const struct recoup__record *record, size_t body,
+                                            uint32_t flags);
+
+// waits.c: records that wait for snapshots
+int recoup__waits_reserve(struct recoup__store *store, uint32_t n, struct recoup__wait_item **items);
+void recoup__waits_add(struct recoup__store *store, const struct recoup__wait *wait);
+struct recoup__wait *recoup__waits_of(struct recoup__store *store, uint64_t sequence);
+void recoup__waits_settle(struct recoup__store *store, struct recoup__wait *wait, uint64_t carrier);
+void recoup__waits_written(struct recoup__store *store, struct recoup__wait *wait);
+void recoup__waits_drop(struct recoup__store *store);      // all of them, without carrier
+void recoup__waits_give_up(struct recoup__store *store);   // nobody waits any more
+void recoup__waits_timer(struct recoup__store *store, int64_t now_ns);
+void recoup__waits_release(struct recoup__store *store);
+int recoup__waits_arrive(struct recoup__store *store, int64_t now_ns, uint32_t snapshot,
+                         uint32_t coordinator, bool failed, const void *data, size_t size);
+
+// checkpoint of the whole job, in writer_checkpoint.c
+void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool rearms);
+void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns);
+void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns);
+void recoup__checkpoint_consider(struct recoup__store *store, int64_t now_ns);  // at a stage end
+size_t recoup__checkpoint_reserve(const struct recoup__store *store);  // bytes of control records
+void recoup__incarnation_record(const struct recoup__store *store, struct recoup__record *record);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A checkpoint writes the whole state of the job into a new file, part by part, between the records of the
+// day. Its end stands for everything before it. It is taken after an error, to protect the job again, and
+// at stage ends, to make the log short.
+//
+//     NONE -> STREAM (BEGIN is accepted) -> ENDING (END is accepted) -> NONE (END is durable)
+//     STREAM, ENDING -> NONE (an error)
+#include <string.h>
+
+#include "recovery/store_internal.h"
+
+size_t recoup__checkpoint_reserve(const struct recoup__store *store)
+{
+    RECOUP_ASSERT(store->n_extents <= RECOUP__FILES_MAX);
+    return RECOUP__CONTROL_BYTES + (size_t)store->n_extents * 20;
+}
+
+void recoup__incarnation_record(const struct recoup__store *store, struct recoup__record *record)
+{
+    RECOUP_ASSERT(store->n_extents <= store->extents_capacity);
+    memset(record, 0, sizeof *record);
+    record->type = RECOUP__RECORD_INCARNATION;
+    record->incarnation.epoch = store->epoch;
+    record->incarnation.point_epoch = store->writer.point_epoch;
+    record->incarnation.point_sequence = store->writer.point_sequence;
+    record->incarnation.files = store->extents;
+    record->incarnation.n_files = store->n_extents;
+}
+
+// Accepts one of the store's own records. Its memory is reserved by every call of the store.
+static void put_record(struct recoup__store *store, int64_t now_ns,
+                       const struct recoup__record *record, uint32_t flags)
+{
+    size_t body;
+    int error = recoup__record_size(record, &body);
+
+    if (RECOUP_CHECK(store->memory, error == 0)) {
+        RECOUP_ASSERT(body <= recoup__checkpoint_reserve(store));
+        (void)recoup__writer_enqueue(store, now_ns, record, body, flags);
+    }
+}
+
+void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool rearms)
+{
+    struct recoup__writer *writer = &store->writer;
+    struct recoup__record record = {.type = RECOUP__RECORD_CHECKPOINT_BEGIN};
+
+    RECOUP_ASSERT(writer->checkpoint == RECOUP__CHECKPOINT_NONE);
+    RECOUP_ASSERT(RECOUP_ERGO(rearms, !writer->protecting && writer->queue.n == 0));
+    writer->accepting = true;
+    writer->checkpoint = RECOUP__CHECKPOINT_STREAM;
+    writer->checkpoint_first = true;
+    writer->checkpoint_rearms = rearms;
+    writer->checkpoint_retry_ns = RECOUP_NEVER;
+    writer->remove_end = 0;
+    writer->log_bytes = 0;
+    record.checkpoint_begin.replaces = rearms;
+    put_record(store, now_ns, &record, RECOUP__TASK_NEW_FILE);
+    if (writer->incarnation) {
+        recoup__incarnation_record(store, &record);
+        put_record(store, now_ns, &record, 0);
+    }
+    if (rearms) {
+        memset(&record, 0, sizeof record);
+        record.type = RECOUP__RECORD_GAP;
+        record.gap.from_ns = writer->lost_ns;
+        record.gap.to_ns = now_ns;
+        record.gap.error = writer->lost_error;
+        put_record(store, now_ns, &record, 0);
+    }
+}
+
+void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__writer *writer = &store->writer;
+    struct recoup__record end = {.type = RECOUP__RECORD_CHECKPOINT_END};
+    uint64_t before = writer->sequence;
+    bool done = false;
+
+    RECOUP_ASSERT(writer->checkpoint == RECOUP__CHECKPOINT_STREAM);
+    RECOUP_ASSERT(!writer->checkpoint_filling);
+    if (store->callbacks.on_checkpoint == NULL) {
+        done = true;  // there is no state to be written
+    } else {
+        writer->checkpoint_filling = true;
+        store->callbacks.on_checkpoint(store->callbacks.context, writer->checkpoint_first, &done);
+        writer->checkpoint_filling = false;
+        writer->checkpoint_first = false;
+    }
+    if (done) {
+        put_record(store, now_ns, &end, RECOUP__TASK_END);
+        writer->checkpoint = RECOUP__CHECKPOINT_ENDING;
+        writer->checkpoint_end = writer->sequence;
+        writer->checkpoint_retry_ns = RECOUP_NEVER;
+    } else if (writer->sequence == before) {
+        // Out of memory, perhaps: try again a little later rather than at once.
+        writer->checkpoint_retry_ns = recoup__later(now_ns, RECOUP__BACKOFF_FIRST_NS);
+    }
+}
+
+int recoup__store_checkpoint_write(struct recoup__store *store, int64_t now_ns,
+                                   const struct recoup__record *record)
+{
+    size_t body;
+    int error = recoup__record_size(record, &body);
+
+    RECOUP_ASSERT(store->writer.checkpoint == RECOUP__CHECKPOINT_STREAM);
+    RECOUP_ASSERT(store->writer.checkpoint_filling);
+    if (error != 0) {
+        return RECOUP_EINVAL;
+    }
+    // A record that is itself larger than a part goes alone.
+    if (store->writer.queue.n > 0
+        && store->writer.queue.bytes + body + RECOUP__CONTROL_BYTES > RECOUP__CHECKPOINT_PART) {
+        return RECOUP_ELIMIT;
+    }
+    error = recoup__writer_reserve(store, 1, body);
+    if (error != 0) {
+        return error;
+    }
+    return recoup__writer_enqueue(store, now_ns, record, body, 0) != NULL ? 0 : RECOUP_EINTERNAL;
+}
+
+void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__writer *writer = &store->writer;
+
+    RECOUP_ASSERT(writer->checkpoint == RECOUP__CHECKPOINT_ENDING);
+    RECOUP_ASSERT(writer->durable >= writer->checkpoint_end);
+    writer->checkpoint = RECOUP__CHECKPOINT_NONE;
+    writer->checkpoint_size = writer->log_bytes;
+    writer->log_bytes = 0;
+    writer->backoff_ns = RECOUP__BACKOFF_FIRST_NS;
+    if (writer->checkpoint_rearms) {
+        RECOUP_ASSERT(!writer->protecting);
+        writer->protecting = true;
+        writer->protection_ns = now_ns;
+        (void)recoup__actions_push(store->actions, RECOUP_ACTION_PROTECTION_RESTORED);
+    }
+    if (recoup__store_policy(store, RECOUP_POLICY_COMPACTION) != 0) {
+        writer->remove_end = writer->checkpoint_file;
+    }
+}
+
+void recoup__checkpoint_consider(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__writer *writer = &store->writer;
+    uint64_t bytes = writer->log_bytes + writer->buffer.used + writer->queue.bytes;
+
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPEN);
+    if (recoup__store_policy(store, RECOUP_POLICY_COMPACTION) == 0 || !writer->accepting
+        || writer->checkpoint != RECOUP__CHECKPOINT_NONE || bytes < RECOUP__COMPACT_BYTES_MIN
+        || bytes < writer->checkpoint_size) {
+        return;
+    }
+    RECOUP_ASSERT(writer->protecting);
+    recoup__checkpoint_start(store, now_ns, false);
+}
