@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/storage_name.h"
+#include "models/wide.h"
 #include "models/world.h"
 
 #include "sim/banned.h"
@@ -47,28 +48,12 @@ int storage_init(struct model_world *w)
     return 0;
 }
 
-// floor(bytes * 10^9 / bandwidth), clamped; without 128-bit integers, which some targets lack.
 static int64_t transfer_ns(uint64_t bytes, uint64_t bandwidth)
 {
-    uint64_t whole, rest, quotient = 0, remainder = 0;
+    uint64_t ns = bandwidth > 0 ? wide_muldiv(bytes, SECOND_NS, bandwidth) : 0;
 
-    if (bandwidth == 0) {
-        return 0;
-    }
-    SIM_ASSERT(bandwidth <= UINT64_MAX / 4);
-    whole = bytes / bandwidth;
-    rest = bytes % bandwidth;
-    if (whole >= (uint64_t)SIM_LAW_MAX / SECOND_NS) {
-        return SIM_LAW_MAX;
-    }
-    // Long multiplication and division in one: 10^9 has 30 bits.
-    for (uint32_t bit = 30; bit-- > 0;) {
-        remainder = 2 * remainder + (((SECOND_NS >> bit) & 1) != 0 ? rest : 0);
-        quotient = 2 * quotient + remainder / bandwidth;
-        remainder %= bandwidth;
-    }
-    SIM_ASSERT(quotient < SECOND_NS);
-    return (int64_t)(whole * SECOND_NS + quotient);
+    SIM_ASSERT(bytes <= INT64_MAX);
+    return ns < (uint64_t)SIM_LAW_MAX ? (int64_t)ns : SIM_LAW_MAX;
 }
 
 // Bytes that an operation moves between client and storage.
@@ -147,7 +132,7 @@ void storage_issue(struct model_world *w, const struct recoup_action *action,
     world_push(w, w->now_ns + latency_ns, MODEL_EVENT_IO_DONE, s->serial, incarnation);
 }
 
-// --- effects; each returns 0 or the error that the operation reports ------------------------------
+// --- effects; each returns 0 or the error that the operation reports ----------------------------
 
 static int do_list(struct model_world *w, struct recoup_event *event)
 {
@@ -435,7 +420,7 @@ void storage_client_died(struct model_world *w, uint32_t incarnation)
     SIM_ASSERT(SIM_ERGO(operation->busy, operation->incarnation != incarnation));
 }
 
-// --- what others see --------------------------------------------------------------------------
+// --- what others see ----------------------------------------------------------------------------
 
 uint64_t storage_durable_event(const struct model_world *w, uint32_t incarnation)
 {

@@ -9,7 +9,8 @@
 //
 //   ideal, hdfs   durable_at flush: what was flushed; sync: synced; close: closed files
 //   posix         flush or sync: what was appended, since the page cache outlives the process
-//                 (`sync` matters only to a host's crash, which is not modelled); close: closed files
+//                 (`sync` matters only to a host's crash, which is not modelled); close:
+//                 closed files
 //   nfs           flush or sync: what was flushed; close: closed files
 //   s3, gcs       close: closed files, and no other file exists; flush, sync: as hdfs, the name
 //                 appearing with the first kept byte
@@ -44,8 +45,8 @@ void storage_issue(struct model_world *w, const struct recoup_action *action,
 // event into the master, unless its incarnation is gone. Stale events are ignored.
 void storage_complete(struct model_world *w, uint32_t serial, uint32_t incarnation);
 
-// The client process of `incarnation` is gone now (killed, or its leadership is lost): the operation
-// under way has no effect, and what its profile does not keep is lost. May be called twice.
+// The client process of `incarnation` is gone now (killed, or its leadership is lost): the
+// operation under way has no effect, and what its profile does not keep is lost. May be called twice.
 void storage_client_died(struct model_world *w, uint32_t incarnation);
 
 // Up to which event of an incarnation all records are in kept bytes (whether or not they can be

@@ -20,8 +20,8 @@ struct model_file *storage_name_find(struct model_storage_state *s, const char *
 struct model_file *storage_name_find_open(struct model_storage_state *s, const char *name,
                                           uint32_t incarnation);
 
-// Opens a new file, which must not exist; it is visible at once except in an object store. NULL when
-// out of memory (w->error is set).
+// Opens a new file, which must not exist; it is visible at once except in an object store. NULL
+// when out of memory (w->error is set).
 struct model_file *storage_name_create(struct model_world *w, const char *name,
                                        uint32_t incarnation);
 

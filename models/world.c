@@ -23,16 +23,15 @@ static const uint8_t class_of[MODEL_EVENT_KINDS] = {
     [MODEL_EVENT_WORKERS_TOLD] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_LEADERSHIP_GRANTED] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_MASTER_START] = SIM_CLASS_HAPPENING,
-    [MODEL_EVENT_WORKER_LEADER_SEEN] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_REGISTER] = SIM_CLASS_HAPPENING,
-    [MODEL_EVENT_WORKER_RETRY] = SIM_CLASS_TIMER,
     [MODEL_EVENT_WORKER_ASKED] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_REPORT] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_NOTICE] = SIM_CLASS_TIMER,
-    [MODEL_EVENT_WORKER_SLOTS] = SIM_CLASS_TIMER,
+    [MODEL_EVENT_WORKER_SLOTS_READY] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_RETENTION] = SIM_CLASS_TIMER,
-    [MODEL_EVENT_WORKER_RELEASE] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_CANCEL] = SIM_CLASS_HAPPENING,
+    [MODEL_EVENT_MASTER_GOODBYE] = SIM_CLASS_HAPPENING,
+    [MODEL_EVENT_WORKER_GOODBYE] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_BACK] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_DEAD_NOTICED] = SIM_CLASS_TIMER,
     [MODEL_EVENT_STOP_AT] = SIM_CLASS_TIMER,
@@ -234,8 +233,6 @@ static void dispatch_worker(struct model_world *w, const struct sim_event *event
     // The kinds are dense, and what is left out here is an error in dispatch().
     if (event->kind == MODEL_EVENT_WORKERS_TOLD)
         workers_told(w);
-    else if (event->kind == MODEL_EVENT_WORKER_LEADER_SEEN)
-        worker_leader_seen(w, worker, event->arg);
     else if (event->kind == MODEL_EVENT_WORKER_REGISTER)
         worker_register(w, worker, event->arg);
     else if (event->kind == MODEL_EVENT_WORKER_ASKED)
@@ -244,8 +241,12 @@ static void dispatch_worker(struct model_world *w, const struct sim_event *event
         worker_report(w, worker, event->arg);
     else if (event->kind == MODEL_EVENT_WORKER_NOTICE)
         worker_notice(w, worker, event->arg);
-    else if (event->kind == MODEL_EVENT_WORKER_SLOTS)
-        worker_slots_expired(w, worker, event->arg);
+    else if (event->kind == MODEL_EVENT_WORKER_SLOTS_READY)
+        worker_slots_ready(w, worker, event->arg);
+    else if (event->kind == MODEL_EVENT_MASTER_GOODBYE)
+        worker_master_goodbye(w, worker, event->arg);
+    else if (event->kind == MODEL_EVENT_WORKER_GOODBYE)
+        worker_dead_noticed(w, worker, event->arg);
     else if (event->kind == MODEL_EVENT_WORKER_RETENTION)
         worker_retention_expired(w, worker, event->arg);
     else if (event->kind == MODEL_EVENT_WORKER_CANCEL)

@@ -67,16 +67,15 @@ enum model_event_kind {
     MODEL_EVENT_WORKERS_TOLD,       // happening: the workers learn of it (empty leader)
     MODEL_EVENT_LEADERSHIP_GRANTED, // happening: a contender leads
     MODEL_EVENT_MASTER_START,       // happening: the new master has loaded the job
-    MODEL_EVENT_WORKER_LEADER_SEEN, // happening: entity = worker; it sees the new leader's address
     MODEL_EVENT_WORKER_REGISTER,    // happening: entity = worker; its registration reaches the master; arg = incarnation
-    MODEL_EVENT_WORKER_RETRY,       // timer: the worker tries to register again
     MODEL_EVENT_WORKER_ASKED,       // happening: the worker is asked for its partitions; arg = incarnation
     MODEL_EVENT_WORKER_REPORT,      // happening: its answer reaches the master; arg = incarnation
     MODEL_EVENT_WORKER_NOTICE,      // timer: the worker's heartbeat timeout for its master; arg = connection serial
-    MODEL_EVENT_WORKER_SLOTS,       // timer: slots of a lost master go back; arg = connection serial
+    MODEL_EVENT_WORKER_SLOTS_READY, // happening: slots asked for anew are offered; arg = worker_life
     MODEL_EVENT_WORKER_RETENTION,   // timer: orphaned partitions are dropped; arg = connection serial
-    MODEL_EVENT_WORKER_RELEASE,     // happening: release orders reach the worker; arg = batch
     MODEL_EVENT_WORKER_CANCEL,      // happening: entity = attempt; the worker is told to cancel it
+    MODEL_EVENT_MASTER_GOODBYE,     // happening: the orderly end of its master reaches a worker; arg = worker_life
+    MODEL_EVENT_WORKER_GOODBYE,     // happening: the orderly end of a worker reaches its master; arg = registration serial
     MODEL_EVENT_WORKER_BACK,        // happening: a killed worker is back
     MODEL_EVENT_WORKER_DEAD_NOTICED,// timer: the master notices a dead worker; arg = registration serial
     MODEL_EVENT_STOP_AT,            // timer: the run's limit of virtual time

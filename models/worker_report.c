@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Asking workers for the partitions they hold (flink-recovery.md 4.7, 5.3).
+#include "models/world.h"
+
+#include "sim/banned.h"
+
+#define REPORT_CAPACITY_MIN 64u
+
+static struct model_worker *worker_of(struct model_world *w, uint32_t worker)
+{
+    SIM_DEBUG_ASSERT(worker < w->config->cluster.workers);
+    return &w->workers.list[worker];
+}
+
+void worker_ask(struct model_world *w, uint32_t worker)
+{
+    struct model_worker *self = worker_of(w, worker);
+
+    SIM_ASSERT(w->master.alive);
+    SIM_ASSERT(self->registered == w->master.incarnation);
+    if (self->connected) {  // else it is dead, and the question reaches nobody
+        world_push(w, w->now_ns + worker_latency_to_worker(w, worker), MODEL_EVENT_WORKER_ASKED,
+                   worker, worker_life(self));
+    }
+}
+
+void worker_asked(struct model_world *w, uint32_t worker, uint64_t life)
+{
+    struct model_worker *self = worker_of(w, worker);
+
+    if (!self->connected || life != worker_life(self)) {
+        return;
+    }
+    SIM_ASSERT(self->alive);
+    self->in_cleanup = false;
+    world_push(w, w->now_ns + worker_latency_to_master(w, worker), MODEL_EVENT_WORKER_REPORT,
+               worker, life);
+}
+
+// Unlinks what is no longer held, and counts the rest.
+static uint32_t tidy_held(struct model_world *w, uint32_t worker)
+{
+    uint32_t *link = &worker_of(w, worker)->held;
+    uint32_t n = 0;
+
+    while (*link != MODEL_NONE) {
+        struct model_attempt *a = world_attempt(w, *link);
+
+        SIM_ASSERT(a->worker == worker);
+        SIM_ASSERT(a->partition != MODEL_PARTITION_NONE);
+        if (a->partition == MODEL_PARTITION_HELD) {
+            link = &a->next_held;
+            n++;
+        } else {
+            *link = a->next_held;
+            a->next_held = MODEL_NONE;
+        }
+    }
+    return n;
+}
+
+static bool reserve(struct model_world *w, uint32_t n)
+{
+    struct model_workers *workers = &w->workers;
+    uint32_t capacity = workers->report_capacity;
+
+    SIM_ASSERT(n <= UINT32_MAX / 2);
+    if (n <= capacity && capacity > 0) {
+        return true;
+    }
+    capacity = capacity < REPORT_CAPACITY_MIN ? REPORT_CAPACITY_MIN : capacity;
+    while (capacity < n) {
+        capacity *= 2;
+    }
+    workers->report = world_alloc(w, capacity, sizeof(struct recoup_partition));
+    workers->report_capacity = workers->report != NULL ? capacity : 0;
+    SIM_ASSERT(SIM_ERGO(workers->report == NULL, w->error != 0));
+    return workers->report != NULL;
+}
+
+static struct recoup_partition partition_of(struct model_world *w, uint32_t attempt)
+{
+    const struct model_attempt *a = world_attempt(w, attempt);
+    uint32_t stage = world_stage_of(w, a->gid);
+
+    SIM_ASSERT(a->partition == MODEL_PARTITION_HELD);
+    SIM_ASSERT(a->gid >= w->stages[stage].gid_first);
+    return (struct recoup_partition){.stage = stage,
+                                     .subtask = a->gid - w->stages[stage].gid_first,
+                                     .attempt = (uint64_t)a->incarnation << 32 | attempt,
+                                     .bytes = schedule_output_bytes(w, a),
+                                     .worker = a->worker};
+}
+
+void worker_report(struct model_world *w, uint32_t worker, uint64_t life)
+{
+    struct model_worker *self = worker_of(w, worker);
+    struct recoup_event event = {.type = RECOUP_EVENT_WORKER_REPORT};
+    uint32_t n = 0;
+
+    if (!self->connected || life != worker_life(self) || !w->master.alive ||
+        self->leader != w->master.incarnation) {
+        return;
+    }
+    SIM_ASSERT(self->registered == self->leader);
+    if (!reserve(w, tidy_held(w, worker))) {
+        return;
+    }
+    for (uint32_t at = self->held; at != MODEL_NONE; at = world_attempt(w, at)->next_held) {
+        SIM_ASSERT(n < w->workers.report_capacity);
+        w->workers.report[n] = partition_of(w, at);
+        n++;
+    }
+    event.worker_report.worker = worker;
+    event.worker_report.partitions = w->workers.report;
+    event.worker_report.n_partitions = n;
+    master_step(w, &event);
+}
