@@ -12,8 +12,8 @@
 //   none        the job fails
 //
 // (flink-recovery.md 4.14; formula LE of parameters.md 7.4.) The phases of pings, renewals and
-// polls are uniform draws. A leader that ends in order gives its claim up at that instant. Without a
-// standby the next leader exists from death + master.restart on. ZooKeeper and `fixed` tell the
+// polls are uniform draws. A leader that ends in order gives its claim up at that instant. Without
+// a standby the next leader exists from death + master.restart on. ZooKeeper and `fixed` tell the
 // workers of the loss, one latency later; Kubernetes has no such phase.
 #ifndef RECOUP_MODELS_ELECTION_H
 #define RECOUP_MODELS_ELECTION_H
@@ -38,8 +38,8 @@ struct model_election {
 void election_leader_gone(struct model_world *w, bool graceful);
 
 // Events of the same names. Lost: schedules WORKERS_TOLD where the kind of election has such a
-// phase, and LEADERSHIP_GRANTED; without a standby and with restart never: the job is SUSPENDED. Granted:
-// schedules MASTER_START after master.start.
+// phase, and LEADERSHIP_GRANTED; without a standby and with restart never: the job is SUSPENDED.
+// Granted: schedules MASTER_START after master.start.
 void election_lost(struct model_world *w);
 void election_granted(struct model_world *w);
 

@@ -38,7 +38,7 @@ struct model_faults {
 };
 
 // Schedules faults by time and by law. 0, SIM_ENOMEM, or SIM_EINVAL for a fault that the loader
-// should have refused (a share of a makespan that is not known, a store error without an operation).
+// should have refused (a share of an unknown makespan, a store error without an operation).
 int faults_init(struct model_world *w);
 
 void faults_event(struct model_world *w, uint32_t fault, uint64_t arg);   // MODEL_EVENT_FAULT

@@ -46,7 +46,8 @@ void storage_issue(struct model_world *w, const struct recoup_action *action,
 void storage_complete(struct model_world *w, uint32_t serial, uint32_t incarnation);
 
 // The client process of `incarnation` is gone now (killed, or its leadership is lost): the
-// operation under way has no effect, and what its profile does not keep is lost. May be called twice.
+// operation under way has no effect, and what its profile does not keep is lost. May be called
+// twice.
 void storage_client_died(struct model_world *w, uint32_t incarnation);
 
 // Up to which event of an incarnation all records are in kept bytes (whether or not they can be
