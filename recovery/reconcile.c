@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reconciliation of partitions (specification 4.7). Of a finished producer's partition:
+//
+//   a consumer is not finished, or its stage not initialized   RESERVE: waited for, tracked
+//   all consumers are finished                                 OPTIONAL: by policy adopted or forgotten
+//   anything else that is reported                             RELEASE
+//
+// The state does not change during the wait, so the class of a partition is computed when it is reported.
+#include "recovery/job.h"
+
+#include <string.h>
+
+static bool before_wait(const struct recoup_job *job)
+{
+    return job->phase == RECOUP_PHASE_OPENING || job->phase == RECOUP_PHASE_REPLAYING;
+}
+
+// The subtask whose present finish the partition is, or NULL.
+static struct recoup__subtask *match(const struct recoup_job *job,
+                                     const struct recoup_partition *partition)
+{
+    if (!recoup__state_has(&job->state, partition->stage, partition->subtask)) {
+        return NULL;
+    }
+    struct recoup__subtask *subtask =
+        recoup__state_subtask(&job->state, partition->stage, partition->subtask);
+    uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;
+    bool same = (subtask->flags & wanted) == wanted && subtask->attempt == partition->attempt;
+    return same ? subtask : NULL;
+}
+
+static bool adopts_optional(const struct recoup_job *job)
+{
+    return recoup__job_policy(job, RECOUP_POLICY_OPTIONAL) != 0;
+}
+
+enum verdict { VERDICT_KEEP, VERDICT_ADOPT, VERDICT_IGNORE, VERDICT_RELEASE };
+
+// What a partition reported in time is good for.
+static enum verdict judge(struct recoup_job *job, const struct recoup_partition *partition)
+{
+    struct recoup__subtask *subtask = match(job, partition);
+    if (subtask == NULL) {
+        return VERDICT_RELEASE;
+    }
+    if ((subtask->flags & RECOUP__REPORTED) != 0) {
+        return subtask->worker == partition->worker ? VERDICT_KEEP : VERDICT_RELEASE;
+    }
+    if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
+        return VERDICT_ADOPT;
+    }
+    if (!adopts_optional(job)) {
+        return VERDICT_IGNORE;
+    }
+    // Finishes of earlier masters feed the release rule as well (H34): nobody needs it, it goes.
+    bool release = recoup__job_policy(job, RECOUP_POLICY_RELEASE_RECOVERED) != 0;
+    return release ? VERDICT_RELEASE : VERDICT_ADOPT;
+}
+
+// Takes a report in time into the state. True if the partition is to be released.
+static bool take_report(struct recoup_job *job, const struct recoup_partition *partition)
+{
+    if (partition->stage == RECOUP_NONE) {
+        return false;  // "this worker holds nothing"
+    }
+    enum verdict verdict = judge(job, partition);
+    if (verdict != VERDICT_ADOPT) {
+        return verdict == VERDICT_RELEASE;
+    }
+    struct recoup__subtask *subtask = match(job, partition);
+    RECOUP_ASSERT(subtask != NULL);
+    subtask->worker = partition->worker;
+    subtask->flags |= RECOUP__REPORTED;
+    recoup__state_set_available(&job->state, partition->stage, partition->subtask, true);
+    if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
+        RECOUP_ASSERT(RECOUP_ERGO(job->phase == RECOUP_PHASE_WAITING, job->missing > 0));
+        job->missing -= job->phase == RECOUP_PHASE_WAITING ? 1 : 0;
+    }
+    return false;
+}
+
+static uint32_t worker_hash(uint32_t worker)
+{
+    return worker * 2654435761u;
+}
+
+// The slot of `worker`, or the empty slot where it belongs.
+static struct recoup__worker *worker_slot(struct recoup__worker *table, uint32_t size,
+                                          uint32_t worker)
+{
+    RECOUP_ASSERT(size > 0 && (size & (size - 1)) == 0);
+    uint32_t at = worker_hash(worker) & (size - 1);
+    while (table[at].used && table[at].worker != worker) {
+        at = (at + 1) & (size - 1);
+    }
+    return &table[at];
+}
+
+static int grow_workers(struct recoup_job *job)
+{
+    uint32_t size = job->workers_size == 0 ? 64 : job->workers_size * 2;
+    struct recoup__worker *table = recoup__allocate_zeroed(&job->memory, size, sizeof *table);
+    if (table == NULL) {
+        return RECOUP_ENOMEM;
+    }
+    for (uint32_t i = 0; i < job->workers_size; i++) {
+        if (job->workers[i].used) {
+            *worker_slot(table, size, job->workers[i].worker) = job->workers[i];
+        }
+    }
+    recoup__release(&job->memory, job->workers, job->workers_size * sizeof *job->workers);
+    job->workers = table;
+    job->workers_size = size;
+    return 0;
+}
+
+static int add_worker(struct recoup_job *job, uint32_t worker, uint32_t *used)
+{
+    if (job->workers_size == 0 || *used * 2 >= job->workers_size) {
+        int rc = grow_workers(job);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    struct recoup__worker *slot = worker_slot(job->workers, job->workers_size, worker);
+    if (!slot->used) {
+        RECOUP_ASSERT(*used < job->workers_size);
+        *slot = (struct recoup__worker){.worker = worker, .used = true};
+        *used += 1;
+    }
+    return 0;
+}
+
+static bool reserved(const struct recoup_job *job, uint32_t stage, uint32_t subtask)
+{
+    uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;
+    return (recoup__state_subtask(&job->state, stage, subtask)->flags & wanted) == wanted &&
+           recoup__state_needed(&job->state, stage, subtask);
+}
+
+// recovery.wait = extend: the former workers, known from the log, that hold needed partitions.
+static int collect_workers(struct recoup_job *job)
+{
+    uint32_t used = 0;
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+            if (!reserved(job, s, i)) {
+                continue;
+            }
+            int rc = add_worker(job, recoup__state_subtask(&job->state, s, i)->worker, &used);
+            if (rc != 0) {
+                recoup__release(&job->memory, job->workers,
+                                job->workers_size * sizeof *job->workers);
+                job->workers = NULL;
+                job->workers_size = 0;
+                return rc;
+            }
+        }
+    }
+    RECOUP_ASSERT(used <= job->workers_size);
+    job->workers_silent = used;
+    return 0;
+}
+
+static void worker_heard(struct recoup_job *job, uint32_t worker)
+{
+    if (job->workers_size == 0) {
+        return;
+    }
+    struct recoup__worker *slot = worker_slot(job->workers, job->workers_size, worker);
+    if (slot->used && !slot->reported) {
+        RECOUP_ASSERT(job->workers_silent > 0);
+        slot->reported = true;
+        job->workers_silent--;
+    }
+}
+
+int recoup__job_classify(struct recoup_job *job)
+{
+    bool extend = recoup__job_policy(job, RECOUP_POLICY_WAIT) != 0;
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_REPLAYING);
+    if (extend) {
+        int rc = collect_workers(job);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < job->n_reports; i++) {
+        worker_heard(job, job->reports[i].worker);
+        if (take_report(job, &job->reports[i])) {
+            job->reports[kept++] = job->reports[i];
+        }
+    }
+    job->n_reports = kept;
+    job->missing = 0;
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+            bool reported =
+                (job->state.stages[s].subtasks[i].flags & RECOUP__REPORTED) != 0;
+            job->missing += !reported && reserved(job, s, i) ? 1 : 0;
+        }
+    }
+    RECOUP_ASSERT(job->missing <= job->state.finished);
+    job->wait_end_ns = job->now_ns > RECOUP_NEVER - job->options.worker_recovery_timeout_ns
+                           ? RECOUP_NEVER
+                           : job->now_ns + job->options.worker_recovery_timeout_ns;
+    job->timed_out = false;
+    recoup__job_move(job, RECOUP_PHASE_WAITING);
+    return 0;
+}
+
+int64_t recoup__job_wait_deadline(const struct recoup_job *job)
+{
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
+    int64_t end = job->wait_end_ns;
+    if (job->workers_silent > 0 &&
+        job->start_ns <= RECOUP_NEVER - job->options.worker_detection_ns) {
+        int64_t detected = job->start_ns + job->options.worker_detection_ns;
+        end = detected > end ? detected : end;
+    }
+    RECOUP_ASSERT(end >= job->wait_end_ns);
+    return end;
+}
+
+bool recoup__job_wait_over(const struct recoup_job *job)
+{
+    return job->missing == 0 || job->timed_out;
+}
+
+static int grow_reports(struct recoup_job *job, uint32_t n)
+{
+    if (n > UINT32_MAX - 1 - job->n_reports) {
+        return RECOUP_EINVAL;
+    }
+    void *items = job->reports;
+    int rc = recoup__grow(&job->memory, &items, &job->reports_capacity, sizeof *job->reports,
+                          job->n_reports + n);
+    job->reports = items;
+    return rc;
+}
+
+// A report during the replay is kept until the state is known; "nothing" is kept as well.
+static void keep_report(struct recoup_job *job, uint32_t worker,
+                        const struct recoup_partition *partitions, uint32_t n)
+{
+    RECOUP_ASSERT(job->reports_capacity - job->n_reports >= (n > 0 ? n : 1));
+    if (n == 0) {
+        job->reports[job->n_reports++] =
+            (struct recoup_partition){.stage = RECOUP_NONE, .worker = worker};
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        job->reports[job->n_reports] = partitions[i];
+        job->reports[job->n_reports++].worker = worker;
+    }
+}
+
+static void report_in_time(struct recoup_job *job, uint32_t worker,
+                           const struct recoup_partition *partitions, uint32_t n)
+{
+    worker_heard(job, worker);
+    for (uint32_t i = 0; i < n; i++) {
+        struct recoup_partition partition = partitions[i];
+        partition.worker = worker;
+        if (take_report(job, &partition)) {
+            RECOUP_ASSERT(job->n_reports < job->reports_capacity);
+            job->reports[job->n_reports++] = partition;
+        }
+    }
+}
+
+// What becomes of a partition that is reported after the wait. Flink lets the worker drop all that its
+// report lists (B23), policy `adopt` keeps what the plan still needs. Neither drops what is tracked as held
+// by this very worker, nor what an attempt of this master is making, whose finish may be on its way.
+static enum verdict judge_late(const struct recoup_job *job,
+                               const struct recoup_partition *partition, bool adopt)
+{
+    const struct recoup__subtask *subtask = match(job, partition);
+    if (subtask == NULL) {
+        return partition->attempt >> 32 == job->epoch ? VERDICT_KEEP : VERDICT_RELEASE;
+    }
+    if ((subtask->flags & RECOUP__AVAILABLE) != 0) {
+        return subtask->worker == partition->worker ? VERDICT_KEEP : VERDICT_RELEASE;
+    }
+    if (!adopt) {
+        return VERDICT_RELEASE;
+    }
+    if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
+        return VERDICT_ADOPT;
+    }
+    bool release = !adopts_optional(job) ||
+                   recoup__job_policy(job, RECOUP_POLICY_RELEASE_RECOVERED) != 0;
+    return release ? VERDICT_RELEASE : VERDICT_ADOPT;
+}
+
+static void push_partitions(struct recoup_job *job, enum recoup_action_type type,
+                            const struct recoup_partition *partitions, uint32_t n)
+{
+    if (n > 0) {
+        RECOUP_ASSERT(partitions != NULL);
+        struct recoup_action *action = recoup__actions_push(&job->actions, type);
+        action->partitions.partitions = partitions;
+        action->partitions.n_partitions = n;
+    }
+}
+
+static int report_late(struct recoup_job *job, uint32_t worker,
+                       const struct recoup_partition *partitions, uint32_t n)
+{
+    bool adopt = recoup__job_policy(job, RECOUP_POLICY_LATE_REPORT) != 0;
+    struct recoup_partition *track =
+        recoup__actions_scratch(&job->actions, n * sizeof *track);
+    struct recoup_partition *release =
+        recoup__actions_scratch(&job->actions, n * sizeof *release);
+    if (track == NULL || release == NULL ||
+        recoup__actions_reserve(&job->actions, 2) != 0) {
+        return RECOUP_ENOMEM;
+    }
+    uint32_t n_track = 0;
+    uint32_t n_release = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct recoup_partition partition = partitions[i];
+        partition.worker = worker;
+        enum verdict verdict = judge_late(job, &partition, adopt);
+        if (verdict == VERDICT_RELEASE) {
+            release[n_release++] = partition;
+        } else if (verdict == VERDICT_ADOPT) {
+            match(job, &partition)->worker = worker;
+            recoup__state_set_available(&job->state, partition.stage, partition.subtask, true);
+            track[n_track++] = partition;
+        }
+    }
+    RECOUP_ASSERT(n_track + n_release <= n);
+    push_partitions(job, RECOUP_ACTION_TRACK, track, n_track);
+    push_partitions(job, RECOUP_ACTION_RELEASE, release, n_release);
+    return 0;
+}
+
+int recoup__job_report(struct recoup_job *job, uint32_t worker,
+                       const struct recoup_partition *partitions, uint32_t n)
+{
+    if (n > 0 && partitions == NULL) {
+        return RECOUP_EINVAL;
+    }
+    if (!before_wait(job) && job->phase != RECOUP_PHASE_WAITING) {
+        return report_late(job, worker, partitions, n);
+    }
+    int rc = grow_reports(job, n > 0 ? n : 1);
+    if (rc != 0) {
+        return rc;
+    }
+    if (before_wait(job)) {
+        keep_report(job, worker, partitions, n);
+    } else {
+        report_in_time(job, worker, partitions, n);
+    }
+    RECOUP_ASSERT(job->n_reports <= job->reports_capacity);
+    return 0;
+}
+
+// Everything that was adopted, in order.
+static uint32_t list_tracked(const struct recoup_job *job, struct recoup_partition *partitions)
+{
+    uint32_t n = 0;
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+            if ((job->state.stages[s].subtasks[i].flags & RECOUP__AVAILABLE) == 0) {
+                continue;
+            }
+            if (partitions != NULL) {
+                partitions[n] = recoup__state_partition(&job->state, s, i);
+            }
+            n++;
+        }
+    }
+    RECOUP_ASSERT(n <= job->state.finished);
+    return n;
+}
+
+int recoup__job_conclude(struct recoup_job *job)
+{
+    uint32_t n_track = list_tracked(job, NULL);
+    uint32_t n_release = job->n_reports;
+    struct recoup_partition *track =
+        recoup__actions_scratch(&job->actions, n_track * sizeof *track);
+    struct recoup_partition *release =
+        recoup__actions_scratch(&job->actions, n_release * sizeof *release);
+    if (track == NULL || release == NULL ||
+        recoup__actions_reserve(&job->actions, 3) != 0) {
+        return RECOUP_ENOMEM;
+    }
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
+    list_tracked(job, track);
+    if (n_release > 0) {
+        memcpy(release, job->reports, n_release * sizeof *release);
+    }
+    if (job->asking && recoup__job_policy(job, RECOUP_POLICY_LATE_WORKER) == 0) {
+        recoup__actions_push(&job->actions, RECOUP_ACTION_ASK_WORKERS)->ask_workers.on = false;
+        job->asking = false;
+    }
+    push_partitions(job, RECOUP_ACTION_TRACK, track, n_track);
+    push_partitions(job, RECOUP_ACTION_RELEASE, release, n_release);
+    recoup__release(&job->memory, job->reports, job->reports_capacity * sizeof *job->reports);
+    job->reports = NULL;
+    job->n_reports = job->reports_capacity = 0;
+    recoup__release(&job->memory, job->workers, job->workers_size * sizeof *job->workers);
+    job->workers = NULL;
+    job->workers_size = job->workers_silent = 0;
+    recoup__job_move(job, RECOUP_PHASE_RECONCILING);
+    return 0;
+}
+
+int recoup__job_missing(struct recoup_job *job)
+{
+    uint64_t sequence;
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RECONCILING);
+    recoup__closure_begin(&job->closure, RECOUP__CLOSURE_RECOVERY | RECOUP__CLOSURE_UPSTREAM |
+                                             RECOUP__CLOSURE_FIXPOINT);
+    recoup__closure_add_missing(&job->closure);
+    recoup__closure_expand(&job->closure);
+    return recoup__job_reset(job, false, &sequence);
+}
+
+static bool forgotten(const struct recoup_job *job, uint32_t stage, uint32_t subtask)
+{
+    uint32_t flags = job->state.stages[stage].subtasks[subtask].flags;
+    return (flags & (RECOUP__IN_LOG | RECOUP__FINISHED)) == RECOUP__IN_LOG;
+}
+
+// The subtasks that the log holds as finished and this master does not, as ranges.
+static uint32_t list_forgotten(const struct recoup_job *job, struct recoup_range *ranges)
+{
+    uint32_t n = 0;
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        bool open = false;
+        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+            if (!forgotten(job, s, i)) {
+                open = false;
+                continue;
+            }
+            if (!open && ranges != NULL) {
+                ranges[n] = (struct recoup_range){.stage = s, .first = i, .count = 0};
+            }
+            n += open ? 0 : 1;
+            open = true;
+            if (ranges != NULL) {
+                ranges[n - 1].count++;
+            }
+        }
+    }
+    RECOUP_ASSERT(n <= job->state.subtasks);
+    return n;
+}
+
+int recoup__job_log_resets(struct recoup_job *job)
+{
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RECONCILING);
+    uint32_t n = list_forgotten(job, NULL);
+    bool log = recoup__job_policy(job, RECOUP_POLICY_LOG_RESETS) != 0;
+    if (log && n > 0) {
+        struct recoup_range *ranges =
+            recoup__actions_scratch(&job->actions, n * sizeof *ranges);
+        if (ranges == NULL || recoup__job_reserve_reset(job, n) != 0) {
+            return RECOUP_ENOMEM;
+        }
+        list_forgotten(job, ranges);
+        int rc = recoup__job_record_reset(job, ranges, n, RECOUP__WRITE_DURABLE,
+                                          &job->durable_wait);
+        RECOUP_ASSERT(rc == 0);
+        (void)rc;
+    }
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+            job->state.stages[s].subtasks[i].flags &=
+                ~(uint32_t)(RECOUP__IN_LOG | RECOUP__REPORTED);
+        }
+    }
+    return 0;
+}
+
+// Drops what a worker, or one partition, had been reported as.
+static void forget_reported(struct recoup_job *job, uint32_t stage, uint32_t subtask)
+{
+    struct recoup__subtask *t = recoup__state_subtask(&job->state, stage, subtask);
+    RECOUP_ASSERT((t->flags & RECOUP__AVAILABLE) != 0);
+    t->flags &= ~(uint32_t)RECOUP__REPORTED;
+    recoup__state_set_available(&job->state, stage, subtask, false);
+    if (job->phase == RECOUP_PHASE_WAITING) {
+        job->missing += reserved(job, stage, subtask) ? 1 : 0;
+    } else {
+        job->losses = true;
+    }
+}
+
+void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < job->n_reports; i++) {
+        if (job->reports[i].worker != worker) {
+            job->reports[kept++] = job->reports[i];
+        }
+    }
+    job->n_reports = kept;
+    worker_heard(job, worker);  // no use to wait for it
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+            const struct recoup__subtask *t = &job->state.stages[s].subtasks[i];
+            if (t->worker == worker && (t->flags & RECOUP__AVAILABLE) != 0) {
+                forget_reported(job, s, i);
+            }
+        }
+    }
+    RECOUP_ASSERT(job->missing <= job->state.finished);
+}
+
+void recoup__job_forget_partition(struct recoup_job *job, const struct recoup_partition *partition)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < job->n_reports; i++) {
+        const struct recoup_partition *other = &job->reports[i];
+        bool same = other->stage == partition->stage && other->subtask == partition->subtask &&
+                    other->attempt == partition->attempt && other->worker == partition->worker;
+        if (!same) {
+            job->reports[kept++] = *other;
+        }
+    }
+    job->n_reports = kept;
+    const struct recoup__subtask *subtask = match(job, partition);
+    if (subtask != NULL && (subtask->flags & RECOUP__AVAILABLE) != 0) {
+        RECOUP_ASSERT(job->missing <= job->state.finished);
+        forget_reported(job, partition->stage, partition->subtask);
+    }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sequence of recovery: from the opened store to RECOVERED or RECOVERY_FAILED, exactly one of them.
+#include "recovery/job.h"
+
+#include <string.h>
+
+static void ask(struct recoup_job *job, bool on)
+{
+    if (job->asking != on) {
+        job->asking = on;
+        recoup__actions_push(&job->actions, RECOUP_ACTION_ASK_WORKERS)->ask_workers.on = on;
+    }
+    RECOUP_ASSERT(job->asking == on);
+}
+
+// The end of the wait, or of everything that could lead to it.
+static void stop_asking(struct recoup_job *job)
+{
+    if (recoup__job_policy(job, RECOUP_POLICY_LATE_WORKER) == 0) {
+        ask(job, false);
+    }
+}
+
+static int write_incarnation(struct recoup_job *job)
+{
+    bool log_resets = recoup__job_policy(job, RECOUP_POLICY_LOG_RESETS) != 0;
+    RECOUP_ASSERT(recoup__job_records(job));
+    if (!recoup__store_wants_incarnation(job->store)) {
+        return 0;
+    }
+    int rc = recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS);
+    if (rc != 0) {
+        return rc;
+    }
+    uint64_t sequence = 0;
+    rc = recoup__store_write_incarnation(
+        job->store, &job->actions, job->now_ns, job->has_replay ? job->replay.point_epoch : 0,
+        job->has_replay ? job->replay.point_sequence : 0,
+        log_resets ? RECOUP__WRITE_DURABLE : 0u, &sequence);
+    if (rc == 0 && log_resets && !job->nothing) {
+        job->durable_wait = sequence;
+    }
+    return rc;
+}
+
+// Everything is as if nothing had ever been read.
+static void clear_state(struct recoup_job *job)
+{
+    recoup__job_forget_recovery(job);
+    recoup__job_forget_resets(job);
+    recoup__state_clear(&job->state);
+    recoup__snapshots_clear(&job->snapshots);
+    recoup__releases_clear(&job->releases);
+    RECOUP_ASSERT(job->state.finished == 0);
+    RECOUP_ASSERT(job->work == RECOUP__WORK_NONE);
+}
+
+static void push_failed(struct recoup_job *job, int error)
+{
+    RECOUP_ASSERT(error != 0);
+    recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERY_FAILED)->recovery_failed.error =
+        error;
+}
+
+// The log is left alone; the job runs on unprotected, or, fenced by another master, not at all.
+static void fail_without_wipe(struct recoup_job *job, int error)
+{
+    clear_state(job);
+    stop_asking(job);
+    push_failed(job, error);
+    recoup__store_leadership_lost(job->store);
+    if (error == RECOUP_EFENCED) {
+        recoup__job_move(job, RECOUP_PHASE_STOPPED);
+        return;
+    }
+    recoup__actions_push(&job->actions, RECOUP_ACTION_PROTECTION_LOST)->protection_lost.error =
+        error;
+    recoup__job_move(job, RECOUP_PHASE_RUNNING);
+}
+
+static int wipe(struct recoup_job *job)
+{
+    int rc = recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS);
+    if (rc == 0) {
+        rc = recoup__store_wipe(job->store, &job->actions, job->now_ns);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    clear_state(job);
+    stop_asking(job);
+    job->failing = true;
+    recoup__job_move(job, RECOUP_PHASE_OPENING);
+    return 0;
+}
+
+static void failed_opening(struct recoup_job *job, int error)
+{
+    bool wipes = recoup__job_policy(job, RECOUP_POLICY_ON_DAMAGE) == 0;
+    RECOUP_ASSERT(error != 0);
+    if (job->failing || !wipes || job->phase == RECOUP_PHASE_OPENING ||
+        error == RECOUP_EFENCED) {
+        // A storage that cannot be opened, or not even wiped, is not worth a second try.
+        fail_without_wipe(job, job->failing ? job->failure : error);
+        return;
+    }
+    job->failure = error;
+    job->work = RECOUP__WORK_WIPE;
+}
+
+void recoup__job_opened(struct recoup_job *job)
+{
+    enum recoup__store_state state = recoup__store_state(job->store);
+    const struct recoup__opened *opened = recoup__store_opened(job->store);
+    RECOUP_ASSERT(opened != NULL);
+    bool found = opened->result == RECOUP__OPENED_LOG || state == RECOUP__STORE_READING ||
+                 (opened->result == RECOUP__OPENED_FAILED && opened->bytes > 0);
+    if (job->phase == RECOUP_PHASE_OPENING && found && !job->failing) {
+        recoup__job_move(job, RECOUP_PHASE_REPLAYING);
+        ask(job, true);  // before the replay, so that the workers' answers overlap with it (B22)
+    }
+    if (job->work != RECOUP__WORK_NONE ||
+        (job->phase != RECOUP_PHASE_OPENING && job->phase != RECOUP_PHASE_REPLAYING)) {
+        return;
+    }
+    switch (opened->result) {
+    case RECOUP__OPENED_PENDING:
+        return;
+    case RECOUP__OPENED_NOTHING:
+        job->nothing = true;
+        break;
+    case RECOUP__OPENED_LOG:
+        if (job->has_replay) {
+            recoup__replay_end(&job->replay);
+        }
+        break;
+    case RECOUP__OPENED_FAILED:
+        failed_opening(job, opened->error);
+        return;
+    default:
+        RECOUP_CHECK(&job->memory, opened->result <= RECOUP__OPENED_FAILED);
+        return;
+    }
+    if (state == RECOUP__STORE_OPEN) {
+        job->work = RECOUP__WORK_INCARNATION;
+    }
+}
+
+static void push_recovered(struct recoup_job *job)
+{
+    bool checks = job->nothing || recoup__job_policy(job, RECOUP_POLICY_LIVENESS_CHECKS) != 0;
+    job->finished_recovered = job->state.finished;
+    struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERED);
+    action->recovered.kind =
+        job->nothing ? RECOUP_RECOVERED_NOTHING : RECOUP_RECOVERED_LOG;
+    action->recovered.initialize_possible = checks;
+    action->recovered.check_completion = checks;
+    RECOUP_ASSERT(RECOUP_ERGO(job->nothing, job->state.finished == 0));
+}
+
+// Nothing to recover, or the log has been removed: the job starts from scratch.
+static void start_afresh(struct recoup_job *job)
+{
+    clear_state(job);
+    stop_asking(job);
+    if (job->failing) {
+        push_failed(job, job->failure);
+        job->failing = false;
+    } else {
+        push_recovered(job);
+    }
+    recoup__job_move(job, RECOUP_PHASE_RUNNING);
+}
+
+static bool durable_enough(const struct recoup_job *job)
+{
+    if (job->durable_wait == 0 || recoup__store_durable(job->store) >= job->durable_wait) {
+        return true;
+    }
+    // When recording has stopped for good nothing will become durable, and waiting helps nobody.
+    return !recoup__store_protected(job->store) &&
+           recoup__job_policy(job, RECOUP_POLICY_ON_ERROR) == 0;
+}
+
+// One part of recovery; *again says whether the next may follow at once.
+static int do_work(struct recoup_job *job, bool *again)
+{
+    int rc = 0;
+    *again = true;
+    switch (job->work) {
+    case RECOUP__WORK_WIPE:
+        rc = wipe(job);
+        *again = false;
+        return rc;
+    case RECOUP__WORK_INCARNATION:
+        rc = write_incarnation(job);
+        if (rc == 0 && job->nothing) {
+            start_afresh(job);
+            *again = false;
+            return 0;
+        }
+        break;
+    case RECOUP__WORK_APPLY:
+        rc = recoup__job_apply(job);
+        break;
+    case RECOUP__WORK_COORDINATORS:
+        rc = recoup__job_coordinator_resets(job);
+        break;
+    case RECOUP__WORK_CLASSIFY:
+        rc = recoup__job_classify(job);
+        break;
+    case RECOUP__WORK_CONCLUDE:
+        if (!recoup__job_wait_over(job)) {
+            *again = false;
+            return 0;
+        }
+        rc = recoup__job_conclude(job);
+        break;
+    case RECOUP__WORK_MISSING:
+        rc = recoup__job_missing(job);
+        break;
+    case RECOUP__WORK_LOG_RESETS:
+        rc = recoup__job_log_resets(job);
+        break;
+    case RECOUP__WORK_DURABLE:
+        if (!durable_enough(job)) {
+            *again = false;
+            return 0;
+        }
+        job->durable_wait = 0;
+        break;
+    case RECOUP__WORK_RECOVERED:
+        rc = recoup__actions_reserve(&job->actions, 1);
+        if (rc == 0) {
+            push_recovered(job);
+            recoup__job_move(job, RECOUP_PHASE_RUNNING);
+        }
+        break;
+    case RECOUP__WORK_LOSSES:
+    case RECOUP__WORK_NONE:
+    default:
+        RECOUP_CHECK(&job->memory, job->work == RECOUP__WORK_LOSSES);
+        *again = false;
+        if (job->losses) {
+            uint64_t sequence;
+            rc = recoup__job_reset_missing(job, &sequence);
+        }
+        if (rc == 0) {
+            job->losses = false;
+            job->work = RECOUP__WORK_NONE;
+        }
+        return rc;
+    }
+    if (rc == 0) {
+        job->work = (enum recoup__work)(job->work + 1);
+    }
+    return rc;
+}
+
+int recoup__job_continue(struct recoup_job *job)
+{
+    bool again = job->work != RECOUP__WORK_NONE;
+    int rc = 0;
+    // At most one turn a part: every turn goes on to the next or ends the loop.
+    for (unsigned turn = 0; rc == 0 && again && turn <= RECOUP__WORK_LOSSES; turn++) {
+        RECOUP_ASSERT(job->work != RECOUP__WORK_NONE);
+        rc = do_work(job, &again);
+    }
+    return rc;
+}
