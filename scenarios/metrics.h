@@ -12,7 +12,7 @@
 
 struct scenario_metric {
     const char *name;        // as in `expect`: "lost-work", "lost-work.not-recorded"
-    const char *column;      // as in the database: "job_lost_work_ns"
+    const char *column;      // of the table `run`: "job_lost_work_ns"; NULL: by cause, in the table `lost_work`
     const char *unit;        // "ns", "bytes", "count" or "nano-usd"
     const char *better;      // "lower", "higher" or "" where neither is better
     const char *definition;  // one sentence

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What is only wrong, or only doubtful, together: values that are legal one by one.
+#include <string.h>
+
+#include "scenarios/loader.h"
+
+static struct scenario_place config_place(const struct scenario_loader *loader, const char *key)
+{
+    const struct scenario_node *config = scenario_node_find(loader->root, "config");
+    const struct scenario_node *node = scenario_node_find(config, key);
+    return node != NULL ? node->place : scenario_no_place();
+}
+
+static void check_parallelism(struct scenario_loader *loader)
+{
+    const struct model_auto_parallelism *rule = &loader->draft.config.auto_parallelism;
+    if (rule->min > rule->max) {
+        scenario_error(loader,
+                       config_place(loader, "execution.batch.adaptive.auto-parallelism.min-parallelism"),
+                       "auto-parallelism: min-parallelism %u is more than max-parallelism %u",
+                       (unsigned)rule->min, (unsigned)rule->max);
+    }
+    for (uint32_t i = 0; i < loader->draft.config.n_stages; i++) {
+        if (loader->draft.config.stages[i].parallelism == 0 && !rule->enabled) {
+            scenario_error(loader, config_place(loader, "execution.batch.adaptive.auto-parallelism.enabled"),
+                           "stage '%s' has parallelism auto, but auto-parallelism is off",
+                           loader->draft.config.stages[i].name);
+        }
+    }
+}
+
+static void check_timeouts(struct scenario_loader *loader)
+{
+    const struct model_timeouts *t = &loader->draft.config.timeouts;
+    const struct model_ha *ha = &loader->draft.config.ha;
+    if (t->heartbeat_timeout_ns <= t->heartbeat_interval_ns) {
+        scenario_error(loader, config_place(loader, "heartbeat.timeout"),
+                       "heartbeat.timeout must be more than heartbeat.interval");
+    }
+    if (t->registration_initial_timeout_ns > t->registration_max_timeout_ns) {
+        scenario_error(loader, config_place(loader, "cluster.registration.initial-timeout"),
+                       "cluster.registration.initial-timeout is more than max-timeout");
+    }
+    if (ha->kind == MODEL_HA_KUBERNETES && ha->renew_deadline_ns > ha->lease_duration_ns) {
+        scenario_error(loader,
+                       config_place(loader, "high-availability.kubernetes.leader-election.renew-deadline"),
+                       "renew-deadline is more than lease-duration: a leader would act without a lease");
+    }
+    if (ha->kind == MODEL_HA_KUBERNETES && ha->retry_period_ns >= ha->lease_duration_ns) {
+        scenario_error(loader,
+                       config_place(loader, "high-availability.kubernetes.leader-election.retry-period"),
+                       "retry-period must be less than lease-duration");
+    }
+}
+
+static bool kills_master(const struct model_fault *fault)
+{
+    return fault->kind != MODEL_FAULT_STORE_ERROR && fault->process == MODEL_PROCESS_MASTER;
+}
+
+static void warn_recovery(struct scenario_loader *loader)
+{
+    const struct model_config *config = &loader->draft.config;
+    bool master_dies = false;
+    for (uint32_t i = 0; i < config->n_faults; i++) {
+        master_dies = master_dies || kills_master(&config->faults[i]);
+    }
+    if (!config->options.recovery_enabled && master_dies) {
+        scenario_warning(loader, scenario_no_place(),
+                         "recovery is off, as by default in Flink: each failure of a master loses all work; "
+                         "execution.batch.job-recovery.enabled: true switches it on");
+    }
+    if (config->options.recovery_enabled && !config->worker_policy.recovery_enabled) {
+        scenario_warning(loader, config_place(loader, "recoup.worker.recovery-enabled"),
+                         "recovery is on for masters but off for workers: they keep no partitions (H37)");
+    }
+    // H32: a worker that learns of the loss only by heartbeats comes too late.
+    if (config->options.recovery_enabled && config->options.policy[RECOUP_POLICY_WAIT] == 0
+        && config->ha.kind == MODEL_HA_KUBERNETES
+        && config->options.worker_recovery_timeout_ns < config->timeouts.heartbeat_timeout_ns) {
+        scenario_warning(loader,
+                         config_place(loader, "execution.batch.job-recovery.previous-worker.recovery.timeout"),
+                         "the wait for former workers is shorter than heartbeat.timeout: a worker that misses "
+                         "its master's death comes too late, and its work is lost (H32)");
+    }
+}
+
+static void warn_slots(struct scenario_loader *loader)
+{
+    const struct scenario_node *config = scenario_node_find(loader->root, "config");
+    const struct scenario_node *node = scenario_node_find(config, "taskmanager.numberOfTaskSlots");
+    int64_t slots = 0;
+    if (node != NULL && node->kind == SCENARIO_NODE_SCALAR
+        && scenario_units_integer(node->text, &slots) == SCENARIO_UNITS_OK
+        && slots != (int64_t)loader->draft.config.cluster.slots) {
+        scenario_warning(loader, node->place,
+                         "taskmanager.numberOfTaskSlots has no effect here; cluster.slots is %u",
+                         (unsigned)loader->draft.config.cluster.slots);
+    }
+}
+
+void scenario_check(struct scenario_loader *loader)
+{
+    check_parallelism(loader);
+    check_timeouts(loader);
+    if (loader->errors_total == 0) {
+        warn_recovery(loader);
+        warn_slots(loader);
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Input files: reading with a limit, the index of lines, and a look at every byte before any parser
+// sees it (the YAML library reports bad bytes without a place).
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scenarios/loader.h"
+
+#define CHUNK 16384u
+
+static void close_file(void *context)
+{
+    (void)fclose(context);
+}
+
+// The whole of `stream`, at most limit + 1 bytes. False when reading failed.
+static bool read_all(struct scenario_loader *loader, FILE *stream, size_t limit,
+                     struct scenario_buffer *buffer)
+{
+    char chunk[CHUNK];
+    while (buffer->size <= limit) {
+        size_t got = fread(chunk, 1, sizeof(chunk), stream);
+        scenario_buffer_append(&loader->memory, buffer, chunk, got);
+        if (got < sizeof(chunk)) {
+            return ferror(stream) == 0;
+        }
+    }
+    return true;
+}
+
+struct scenario_file *scenario_file_read(struct scenario_loader *loader, const char *path, size_t limit,
+                                         struct scenario_place place)
+{
+    struct scenario_buffer buffer = {0};
+    errno = 0;
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL) {
+        scenario_error(loader, place, "cannot read '%s': %s", scenario_quote(loader, path),
+                       strerror(errno));
+        return NULL;
+    }
+    loader->memory.cleanup = close_file;
+    loader->memory.cleanup_context = stream;
+    bool done = read_all(loader, stream, limit, &buffer);
+    int error = errno;
+    loader->memory.cleanup = NULL;
+    (void)fclose(stream);
+    if (!done) {
+        scenario_error(loader, place, "cannot read '%s': %s", scenario_quote(loader, path),
+                       strerror(error));
+        return NULL;
+    }
+    if (buffer.size > limit) {
+        scenario_error(loader, place, "'%s' is larger than %zu MiB, the limit of such a file",
+                       scenario_quote(loader, path), limit >> 20);
+        return NULL;
+    }
+    return scenario_file_text(loader, scenario_copy_text(&loader->memory, path),
+                              scenario_folder_of(loader, path), buffer.text, buffer.size);
+}
+
+static void index_lines(struct scenario_loader *loader, struct scenario_file *file)
+{
+    uint32_t count = 1;
+    for (size_t i = 0; i < file->size; i++) {
+        count += file->text[i] == '\n' ? 1 : 0;
+    }
+    uint32_t *lines = scenario_allocate_array(&loader->memory, count, sizeof(*lines));
+    uint32_t at = 1;
+    for (size_t i = 0; i < file->size; i++) {
+        if (file->text[i] == '\n') {
+            lines[at++] = (uint32_t)(i + 1);
+        }
+    }
+    file->lines = lines;
+    file->n_lines = count;
+}
+
+struct scenario_file *scenario_file_text(struct scenario_loader *loader, const char *name,
+                                         const char *folder, const char *text, size_t size)
+{
+    struct scenario_file *file = scenario_allocate(&loader->memory, sizeof(*file));
+    if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3;
+        size -= 3;
+    }
+    file->name = name;
+    file->folder = folder;
+    file->text = scenario_copy(&loader->memory, size != 0 ? text : "", size);
+    file->size = size;
+    file->order = loader->files++;
+    index_lines(loader, file);
+    return file;
+}
+
+const char *scenario_folder_of(struct scenario_loader *loader, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return "";
+    }
+    return scenario_copy(&loader->memory, path, (size_t)(slash - path) + 1);
+}
+
+const char *scenario_path_join(struct scenario_loader *loader, const struct scenario_file *file,
+                               const char *path)
+{
+    if (path[0] == '/' || file == NULL || file->folder[0] == '\0') {
+        return path;
+    }
+    return scenario_print(&loader->memory, "%s%s", file->folder, path);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "scenarios/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenarios/loader.h"
+
+static void bind_environment_sections(struct scenario_loader *loader)
+{
+    static const struct {
+        const char *key;
+        enum scenario_section section;
+    } sections[] = {{"cluster", SCENARIO_SECTION_CLUSTER},
+                    {"master", SCENARIO_SECTION_MASTER},
+                    {"network", SCENARIO_SECTION_NETWORK}};
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        const struct scenario_node *map = scenario_node_find(loader->root, sections[i].key);
+        bool required = sections[i].section == SCENARIO_SECTION_CLUSTER;
+        if ((map == NULL && required)
+            || (map != NULL && !scenario_bind_keys(loader, sections[i].section, map, sections[i].key))) {
+            continue;  // reported
+        }
+        scenario_bind_section(loader, sections[i].section, map, sections[i].key, &loader->draft);
+    }
+}
+
+static void record_path(struct scenario_loader *loader, const char *key)
+{
+    const struct scenario_node *node = scenario_node_find(loader->root, key);
+    if (node != NULL && node->kind != SCENARIO_NODE_SCALAR) {
+        scenario_error(loader, node->place, "%s must be the path of a file, found %s", key,
+                       scenario_node_kind_text(node));
+    }
+}
+
+void scenario_bind_root(struct scenario_loader *loader)
+{
+    struct scenario_node *root = loader->root;
+    struct scenario_draft *draft = &loader->draft;
+    if (!scenario_bind_keys(loader, SCENARIO_SECTION_ROOT, root, "")) {
+        return;
+    }
+    scenario_bind_section(loader, SCENARIO_SECTION_ROOT, root, "", draft);
+    record_path(loader, "config-file");
+    loader->preset = scenario_choice_text(loader, SCENARIO_PRESETS, draft->preset);
+    draft->config.name = draft->name;
+    draft->config.profile = (enum recoup_profile)draft->profile;
+    scenario_bind_config(loader, scenario_node_find(root, "config"));
+    scenario_bind_job(loader, scenario_node_find(root, "job"));
+    bind_environment_sections(loader);
+    scenario_bind_environment(loader);
+    scenario_bind_faults(loader, scenario_node_find(root, "faults"));
+    scenario_bind_expect(loader, scenario_node_find(root, "expect"));
+    if (loader->errors_total == 0) {
+        scenario_check(loader);
+    }
+}
+
+static void publish(struct scenario_loader *loader)
+{
+    struct scenario *scenario = loader->scenario;
+    scenario->config = loader->draft.config;
+    scenario->name = loader->draft.name != NULL ? loader->draft.name : "";
+    scenario->about = loader->draft.about != NULL ? loader->draft.about : "";
+    scenario->preset = loader->preset != NULL ? loader->preset : "";
+    scenario->profile_given = scenario_node_find(loader->root, "profile") != NULL;
+    scenario->values = loader->values;
+    scenario->n_values = loader->n_values;
+    scenario->not_modelled = loader->not_modelled.items;
+    scenario->n_not_modelled = loader->not_modelled.count;
+    scenario->canonical = loader->canonical.text;
+}
+
+static void load(struct scenario_loader *loader, const char *path, const char *text, size_t size,
+                 const struct scenario_overrides *overrides)
+{
+    const struct scenario_file *file;
+    if (text == NULL) {
+        file = scenario_file_read(loader, path, SCENARIO_FILE_BYTES_MAX, scenario_no_place());
+    } else if (size > SCENARIO_FILE_BYTES_MAX) {
+        scenario_error(loader, scenario_no_place(), "'%s' is larger than %u MiB, the limit of such a file",
+                       scenario_quote(loader, path), SCENARIO_FILE_BYTES_MAX >> 20);
+        return;
+    } else {
+        file = scenario_file_text(loader, path, scenario_folder_of(loader, path), text, size);
+    }
+    if (file == NULL) {
+        return;
+    }
+    loader->root = scenario_read(loader, file);
+    if (loader->root == NULL || !scenario_override(loader, file, overrides) || loader->errors_total != 0) {
+        return;
+    }
+    scenario_bind_root(loader);
+    if (loader->errors_total == 0) {
+        publish(loader);
+    }
+}
+
+// After running out of memory nothing of what was read may be used.
+static int out_of_memory(struct scenario *scenario, struct scenario_loader *loader)
+{
+    scenario_memory_release(&loader->memory);
+    free(loader);
+    memset(scenario, 0, sizeof(*scenario));
+    return SCENARIO_ENOMEM;
+}
+
+int scenario_load_counted(struct scenario *scenario, const char *path, const char *text, size_t size,
+                          const struct scenario_overrides *overrides, uint64_t fail_at,
+                          uint64_t *allocations)
+{
+    memset(scenario, 0, sizeof(*scenario));
+    struct scenario_loader *loader = calloc(1, sizeof(*loader));
+    if (loader == NULL) {
+        return SCENARIO_ENOMEM;
+    }
+    scenario_memory_init(&loader->memory);
+    loader->memory.fail_at = fail_at;
+    loader->scenario = scenario;
+    if (setjmp(loader->memory.out) != 0) {
+        return out_of_memory(scenario, scenario->memory);
+    }
+    scenario->memory = loader;
+    scenario->path = scenario_copy_text(&loader->memory, path);
+    load(loader, scenario->path, text, size, overrides);
+    scenario_messages_publish(loader);
+    if (allocations != NULL) {
+        *allocations = loader->memory.allocations;
+    }
+    return loader->errors_total == 0 ? SCENARIO_OK : SCENARIO_INVALID;
+}
+
+int scenario_load(struct scenario *scenario, const char *path, const struct scenario_overrides *overrides)
+{
+    return scenario_load_counted(scenario, path, NULL, 0, overrides, 0, NULL);
+}
+
+int scenario_parse(struct scenario *scenario, const char *file, const char *text, size_t size,
+                   const struct scenario_overrides *overrides)
+{
+    return scenario_load_counted(scenario, file, text, size, overrides, 0, NULL);
+}
+
+void scenario_release(struct scenario *scenario)
+{
+    struct scenario_loader *loader = scenario->memory;
+    if (loader != NULL) {
+        scenario_memory_release(&loader->memory);
+        free(loader);
+    }
+    memset(scenario, 0, sizeof(*scenario));
+}
