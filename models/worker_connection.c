@@ -268,7 +268,7 @@ void worker_register(struct model_world *w, uint32_t worker, uint64_t arg)
     bool fresh = self->leader == 0;
 
     SIM_ASSERT((uint32_t)arg > 0);
-    if (!same_life || w->ended || !w->master.started ||
+    if (!same_life || w->ended || !w->master.started || w->master.terminating ||
         (uint32_t)arg != w->master.incarnation ||
         counts_on(w, self)) {
         return;

@@ -100,7 +100,7 @@ void worker_report(struct model_world *w, uint32_t worker, uint64_t life)
     uint32_t n = 0;
 
     if (!self->connected || life != worker_life(self) || !w->master.alive ||
-        self->leader != w->master.incarnation) {
+        w->master.terminating || self->leader != w->master.incarnation) {
         return;
     }
     SIM_ASSERT(self->registered == self->leader);
