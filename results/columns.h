@@ -42,6 +42,7 @@
     X(io_requests_read, 0, r->io.requests[MODEL_STORAGE_READ])                                     \
     X(io_requests_list, 0, r->io.requests[MODEL_STORAGE_LIST])                                     \
     X(io_requests_remove, 0, r->io.requests[MODEL_STORAGE_REMOVE])                                 \
+    X(io_requests_mkdir, 0, r->io.requests[MODEL_STORAGE_MKDIR])                                   \
     X(io_cost_nanousd, 0, r->io.cost_nanousd)                                                      \
     X(protection_recording_ns, 0, r->recording_ns)                                                 \
     X(protection_unprotected_ns, 0, r->unprotected_ns)

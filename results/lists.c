@@ -33,11 +33,13 @@ int results_list_invariants(FILE *out, bool json)
             results_json_put_string(&writer, "id", info->id);
             results_json_put_string(&writer, "sentence", info->sentence);
             results_json_put_string(&writer, "hazards", info->hazards);
+            results_json_put_bool(&writer, "checked", info->checked);
             results_json_end_object(&writer);
         } else {
-            results_text_format(&text, "%-4s %s%s%s%s\n", info->id, info->sentence,
+            results_text_format(&text, "%-4s %s%s%s%s%s\n", info->id, info->sentence,
                                 info->hazards[0] != '\0' ? " [flink-1.20 may break it: " : "",
-                                info->hazards, info->hazards[0] != '\0' ? "]" : "");
+                                info->hazards, info->hazards[0] != '\0' ? "]" : "",
+                                info->checked ? "" : " [no run checks it]");
         }
     }
     if (json) {
@@ -67,8 +69,11 @@ int results_list_metrics_markdown(FILE *out)
     for (uint32_t i = 0; i < scenario_metric_count(); i++) {
         const struct scenario_metric *metric = scenario_metric_at(i);
 
-        results_text_format(&text, "| `%s` | `%s` | %s | %s | %s |\n", metric->name, metric->column,
-                            metric->unit, metric->better, metric->definition);
+        results_text_format(&text, "| `%s` | %s%s%s | %s | %s | %s |\n", metric->name,
+                            metric->column != NULL ? "`" : "",
+                            metric->column != NULL ? metric->column : "in `lost_work`",
+                            metric->column != NULL ? "`" : "", metric->unit, metric->better,
+                            metric->definition);
     }
     return print_text(out, &text);
 }

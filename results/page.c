@@ -75,6 +75,28 @@ uint32_t results_columns_of(const char *text)
     return columns_of_bytes(text, strlen(text));
 }
 
+// True when a line must not end here: a number stays with its unit or noun.
+static bool keeps_together(const char *words, size_t size, const char *next)
+{
+    bool number = size > 0 && words[size - 1] >= '0' && words[size - 1] <= '9';
+
+    return number &&
+           ((*next >= 'a' && *next <= 'z') || (*next >= 'A' && *next <= 'Z') || *next == '%');
+}
+
+// Bytes of the words at the start of `words` that stay on one line.
+static size_t unbroken(const char *words)
+{
+    size_t size = strcspn(words, " ");
+    size_t start = 0;
+
+    while (words[size] == ' ' && keeps_together(words + start, size - start, words + size + 1)) {
+        start = size + 1;
+        size = start + strcspn(words + start, " ");
+    }
+    return size;
+}
+
 void results_page_wrap(struct results_page *page, const char *label, uint32_t indent,
                        enum results_color color, const char *words)
 {
@@ -84,7 +106,7 @@ void results_page_wrap(struct results_page *page, const char *label, uint32_t in
     results_page_left(page, label, indent);
     color_start(page, color);
     while (*words != '\0') {
-        size_t size = strcspn(words, " ");
+        size_t size = unbroken(words);
         uint32_t columns = columns_of_bytes(words, size);
 
         if (!first && column + 1 + columns > page->style.width) {

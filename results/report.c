@@ -207,10 +207,10 @@ static void finding_words(const struct model_finding *f, uint32_t count, struct 
 
     results_text_format(words, "%s at %s", f->invariant, results_duration(time, f->at_ns));
     if (count > 1) {
-        results_text_format(words, " and %" PRIu32 " times more", count - 1);
+        results_text_format(words, ", %" PRIu32 " times in all", count);
     }
     if (f->hazard != NULL) {
-        results_text_format(words, " (%s of the active policies): ", f->hazard);
+        results_text_format(words, " (hazard %s of an active policy): ", f->hazard);
     } else {
         results_text_add(words, " (A BUG, no active policy explains it): ");
     }

@@ -9,8 +9,7 @@ static uint64_t requests_total(const struct model_result *r)
     uint64_t total = 0;
 
     for (uint32_t op = 0; op < MODEL_STORAGE_OPS; op++) {
-        // Directories are made once a run and are no request that any store bills.
-        total += op == MODEL_STORAGE_MKDIR ? 0 : r->io.requests[op];
+        total += r->io.requests[op];
     }
     return total;
 }

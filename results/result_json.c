@@ -131,8 +131,9 @@ static void write_event_store(const struct model_result *r, struct results_json 
 static void write_io(const struct model_result *r, struct results_json *json)
 {
     static const enum model_storage_op ops[] = {
-        MODEL_STORAGE_CREATE, MODEL_STORAGE_APPEND, MODEL_STORAGE_FLUSH, MODEL_STORAGE_SYNC,
-        MODEL_STORAGE_CLOSE,  MODEL_STORAGE_READ,   MODEL_STORAGE_LIST,  MODEL_STORAGE_REMOVE};
+        MODEL_STORAGE_CREATE, MODEL_STORAGE_APPEND, MODEL_STORAGE_FLUSH,
+        MODEL_STORAGE_SYNC,   MODEL_STORAGE_CLOSE,  MODEL_STORAGE_READ,
+        MODEL_STORAGE_LIST,   MODEL_STORAGE_REMOVE, MODEL_STORAGE_MKDIR};
 
     results_json_key(json, "io");
     results_json_object(json);

@@ -85,7 +85,7 @@ static void schema_metrics(struct results_text *sql)
 {
     results_text_add(
         sql, "CREATE TABLE metric("
-             "  name TEXT PRIMARY KEY, column_name TEXT NOT NULL, unit TEXT NOT NULL,"
+             "  name TEXT PRIMARY KEY, column_name TEXT, unit TEXT NOT NULL,"
              "  better TEXT NOT NULL CHECK(better IN ('lower', 'higher', '')),"
              "  definition TEXT NOT NULL) STRICT, WITHOUT ROWID;\n"
              "CREATE TABLE summary("

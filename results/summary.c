@@ -60,7 +60,7 @@ static void metric_query(const struct scenario_metric *metric, struct results_te
 {
     const char *cause = strchr(metric->name, '.');
 
-    if (column_exists(metric->column)) {
+    if (metric->column != NULL && column_exists(metric->column)) {
         results_text_format(sql, "SELECT %s FROM run WHERE point_id = ?1 AND %s IS NOT NULL",
                             metric->column, metric->column);
     } else if (cause != NULL) {

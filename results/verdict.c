@@ -25,9 +25,7 @@ static void say_delay(const struct results_run *run, struct results_text *text)
         results_text_format(text, "the job ends after %s",
                             results_duration(time, run->result->makespan_ns));
     } else if (delay == 0) {
-        results_text_add(text, any_fired(run->result)
-                                   ? "the job ends no later than without faults"
-                                   : "nothing fails, and the job ends as planned");
+        results_text_add(text, "the job ends no later than without faults");
     } else {
         results_text_format(text, "the job ends %s %s than without faults (%s%s)",
                             results_duration(time, (int64_t)size), delay < 0 ? "earlier" : "later",
@@ -100,11 +98,15 @@ static void say_not_finished(const struct model_result *r, struct results_text *
 
 void results_run_verdict(const struct results_run *run, struct results_text *text)
 {
+    char time[RESULTS_UNITS_SIZE];
     size_t before;
 
     results_text_format(text, "%s: ", run->scenario->name);
     if (run->result->state != MODEL_JOB_FINISHED) {
         say_not_finished(run->result, text);
+    } else if (!any_fired(run->result) && run->result->lost_ns == 0) {
+        results_text_format(text, "nothing strikes; the job ends after %s, and no work is wasted",
+                            results_duration(time, run->result->makespan_ns));
     } else {
         say_delay(run, text);
         results_text_add(text, ", ");
