@@ -166,7 +166,7 @@ static uint64_t run(enum workload kind, bool use_heap, uint64_t seed, uint32_t p
                     uint64_t pops)
 {
     struct driver *d = calloc(1, sizeof(*d));
-    struct sim_event event;
+    struct sim_event event = {0};
     uint64_t digest;
 
     assert_non_null(d);
