@@ -446,13 +446,13 @@ void recoup_subtask(const struct recoup_job *job, uint32_t stage, uint32_t subta
     const struct recoup__subtask *t = recoup__state_subtask(&job->state, stage, subtask);
     out->finished = (t->flags & RECOUP__FINISHED) != 0;
     out->resetting = (t->flags & RECOUP__RESETTING) != 0;
+    out->attempt = t->attempt;
+    out->worker = t->worker;
+    out->bytes = t->bytes;
     if (!out->finished) {
         return;
     }
     out->available = (t->flags & RECOUP__AVAILABLE) != 0;
-    out->attempt = t->attempt;
-    out->worker = t->worker;
-    out->bytes = t->bytes;
     out->payload = recoup__payloads_get(&job->state.payloads, t->payload, &out->payload_bytes);
 }
 

@@ -34,7 +34,8 @@
 //   D10 Sinks are committed, and inputs dropped, only up to the DURABLE watermark, or on RELEASE.
 //   D11 RESET_SUBTASKS with `confirm` set: the attempts are cancelled, then RESETS_DONE is stepped.
 //       Without it the reset is done by the time of the next step.
-//   D12 After LEADERSHIP_LOST or STOPPED the job is only destroyed.
+//   D12 After LEADERSHIP_LOST, STOPPED or RECOVERY_FAILED with RECOUP_EFENCED the job is only destroyed.
+//   D13 The finish of an attempt that a reset has cancelled is not stepped (RECOUP_EMISUSE).
 #ifndef RECOUP_RECOVERY_RECOUP_H
 #define RECOUP_RECOVERY_RECOUP_H
 
@@ -382,6 +383,8 @@ struct recoup_action {
             size_t size;
         } restore_coordinator;
         struct {
+            // Names what was finished, and, with `confirm`, also what may be running on what is taken back;
+            // never a subtask that another unconfirmed reset names already.
             uint32_t reset;  // id, to be confirmed if `confirm`
             bool confirm;
             const struct recoup_reset_range *ranges;
