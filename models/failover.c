@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Failover within one master: the restart strategy, cancelling, back-off, and what a reset takes back.
+// Failover within one master: the restart strategy, cancelling, back-off, and what a reset takes
+// back.
 #include "models/master.h"
 #include "models/wide.h"
 #include "models/world.h"
 
 #include "sim/banned.h"
 
-// --- the restart strategy (flink-recovery.md 6.2) -------------------------------------------------
+// --- the restart strategy (flink-recovery.md 6.2)
+// -------------------------------------------------
 
 static bool allowed_by_rate(struct model_world *w, const struct model_restart *rule)
 {
@@ -106,7 +108,8 @@ static bool ended(const struct model_attempt *attempt)
     return attempt->state == MODEL_ATTEMPT_ENDED;
 }
 
-// Orders the attempt of an active subtask to be cancelled; returns when its end is known to the master.
+// Orders the attempt of an active subtask to be cancelled; returns when its end is known to the
+// master.
 static int64_t cancel(struct model_world *w, uint32_t gid)
 {
     struct model_subtask *subtask = &w->subtasks[gid];
@@ -240,7 +243,12 @@ void master_canceled(struct model_world *w, uint32_t slot, uint64_t incarnation)
 
 void master_restart_delay(struct model_world *w, uint32_t slot, uint64_t incarnation)
 {
-    SIM_ASSERT(slot < MODEL_RESETS_MAX);
+    SIM_ASSERT(slot <= MODEL_RESETS_MAX);
+    if (slot == MODEL_RESETS_MAX) {
+        if (incarnation == w->master.incarnation && w->master.failed && !w->master.running)
+            master_restart_over(w);
+        return;
+    }
     if (incarnation != w->master.incarnation || !w->master.running || !w->master.resets[slot].used)
         return;
     w->master.resets[slot].delayed = true;
@@ -349,7 +357,8 @@ void master_worker_lost(struct model_world *w, uint32_t worker)
     after_failure(w);
 }
 
-// RECOVERY_FAILED: the log is given up. Flink fails the job globally, and the restart strategy decides.
+// RECOVERY_FAILED: the log is given up. Flink fails the job globally, and the restart strategy
+// decides.
 void failover_global(struct model_world *w)
 {
     struct model_master_state *m = &w->master;

@@ -68,6 +68,7 @@ void master_start(struct model_world *w);        // event MASTER_START: the job 
 
 // Keeps the library's counters for the result; called before its job is destroyed and at the end of the run.
 void master_collect_stats(struct model_world *w);
+void master_restart_over(struct model_world *w);          // the back-off of a global failover is over
 void master_stopped(struct model_world *w);               // an orderly end is complete: the process exits
 void master_action(struct model_world *w, const struct recoup_action *action);   // carries out one action
 void master_initialize_possible(struct model_world *w);  // every stage whose inputs allow it

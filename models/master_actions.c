@@ -20,8 +20,8 @@ static uint64_t attempt_id(const struct model_attempt *attempt, uint32_t index)
 
 // --- recovery -----------------------------------------------------------------------------------
 
-// Accounts for what the master before held as finished and this one does not, once per incarnation: everything that
-// this one marked finished is told by then, and nothing has been taken back yet.
+// Accounts for what the master before held as finished and this one does not, once per incarnation:
+// everything that this one marked finished is told by then, and nothing has been taken back yet.
 static void settle(struct model_world *w)
 {
     struct model_master_state *m = &w->master;
@@ -163,8 +163,8 @@ void master_action(struct model_world *w, const struct recoup_action *action)
     } else if (action->type == RECOUP_ACTION_STOPPED) {
         w->master.stopped = true;
     } else if (action->type != RECOUP_ACTION_TRACK && action->type != RECOUP_ACTION_THROTTLE) {
-        // A modelled engine keeps no tracker of its own, and holds nothing back: a throttled library says so by
-        // ending protection at its bound.
+        // A modelled engine keeps no tracker of its own, and holds nothing back: a throttled
+        // library says so by ending protection at its bound.
         recovery_action(w, action);
     }
 }
@@ -253,7 +253,24 @@ static void follow_up(struct model_world *w)
         m->todo.failed = false;
         failover_global(w);
     }
-    if (m->alive && m->todo.recovered && !w->ended)
+    if (!m->alive || !m->todo.recovered || w->ended)
+        return;
+    if (m->failed && m->restart_delay_ns > 0) {
+        // The global failover's back-off; a master that is stopped meanwhile never runs.
+        m->todo.recovered = false;
+        world_push(w, w->now_ns + m->restart_delay_ns, MODEL_EVENT_RESTART_DELAY, MODEL_RESETS_MAX,
+                   m->incarnation);
+        return;
+    }
+    begin_running(w);
+}
+
+void master_restart_over(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    SIM_ASSERT(m->failed && !m->running);
+    if (m->alive && m->started && !m->terminating && !w->ended)
         begin_running(w);
 }
 
@@ -367,7 +384,8 @@ uint32_t world_auto_limit(const struct model_config *config, uint32_t stage)
     return rule->max;
 }
 
-// Flink's DefaultVertexParallelismAndInputInfosDecider: the bytes of all inputs over the volume per subtask, bounded.
+// Flink's DefaultVertexParallelismAndInputInfosDecider: the bytes of all inputs over the volume per
+// subtask, bounded.
 static uint32_t decide_parallelism(const struct model_world *w, uint32_t stage)
 {
     const struct model_auto_parallelism *rule = &w->config->auto_parallelism;

@@ -10,8 +10,9 @@
 
 #define INTERRUPT_EVERY 4096u // events between two looks at the caller's interrupt
 #define STOP_AT_FACTOR 20     // contract.md: 20 times the fault-free makespan plus all timeouts
-// A run without faults has no earlier makespan to bound it. It stalls when so many events pass without an attempt
-// being deployed or ending; every event of a healthy run belongs to one of those, to I/O or to a timer between them.
+// A run without faults has no earlier makespan to bound it. It stalls when so many events pass
+// without an attempt being deployed or ending; every event of a healthy run belongs to one of
+// those, to I/O or to a timer between them.
 #define STALL_EVENTS 1000000u
 
 // --- the result ---------------------------------------------------------------------------------

@@ -303,7 +303,8 @@ static bool output_present(struct model_world *w, uint32_t gid)
            world_attempt(w, subtask->attempt)->partition == MODEL_PARTITION_HELD;
 }
 
-// The first subtask of a stage, at or after `from` and before `to`, whose finished output is not there.
+// The first subtask of a stage, at or after `from` and before `to`, whose finished output is not
+// there.
 static uint32_t first_missing(struct model_world *w, const struct model_world_stage *stage,
                               uint32_t from, uint32_t to)
 {
