@@ -12,7 +12,7 @@
 
 #define LEDGER_STARTED 1u
 #define LEDGER_STOPPED 2u
-#define LEDGER_CHUNK_SHIFT 16u  // 64 KiB a chunk
+#define LEDGER_CHUNK_SHIFT 16u // 64 KiB a chunk
 
 int ledger_init(struct model_world *w)
 {
@@ -22,8 +22,8 @@ int ledger_init(struct model_world *w)
     SIM_ASSERT(w->config->n_stages <= MODEL_STAGES_MAX);
     memset(ledger, 0, sizeof(*ledger));
     sim_chunks_init(&ledger->marks, w->arena, 1, LEDGER_CHUNK_SHIFT);
-    ledger->lost = world_alloc(w, (size_t)w->config->n_stages * MODEL_CAUSE_COUNT,
-                               sizeof(*ledger->lost));
+    ledger->lost =
+        world_alloc(w, (size_t)w->config->n_stages * MODEL_CAUSE_COUNT, sizeof(*ledger->lost));
     if (ledger->lost == NULL) {
         return SIM_ENOMEM;
     }

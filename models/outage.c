@@ -10,7 +10,7 @@
 #include "sim/banned.h"
 
 #define OUTAGE_CAPACITY_FIRST 16u
-#define OUTAGE_LANE 0u  // of the masters' track; incarnations have theirs from 1
+#define OUTAGE_LANE 0u // of the masters' track; incarnations have theirs from 1
 
 void outage_init(struct model_world *w)
 {
@@ -35,8 +35,7 @@ static struct model_failover *outage_push(struct model_world *w)
     struct model_outage *outage = &w->outage;
 
     if (outage->n_failovers == outage->capacity) {
-        uint32_t capacity =
-            outage->capacity == 0 ? OUTAGE_CAPACITY_FIRST : outage->capacity * 2;
+        uint32_t capacity = outage->capacity == 0 ? OUTAGE_CAPACITY_FIRST : outage->capacity * 2;
         struct model_failover *grown = world_alloc(w, capacity, sizeof(*grown));
 
         if (grown == NULL) {
@@ -100,7 +99,7 @@ void outage_begin(struct model_world *w, uint64_t held_as_finished)
         return;
     }
     failover->at_ns = w->now_ns;
-    failover->result = MODEL_FAILOVER_FAILED;  // until it is recovered or restarted
+    failover->result = MODEL_FAILOVER_FAILED; // until it is recovered or restarted
     outage->open = true;
     outage->settled = false;
     outage->phase = MODEL_PHASE_DETECT;
@@ -247,8 +246,7 @@ void outage_finish(struct model_world *w, struct model_result *result)
         w->error = SIM_ENOMEM;
         return;
     }
-    memcpy(result->failovers, outage->failovers,
-           outage->n_failovers * sizeof(*result->failovers));
+    memcpy(result->failovers, outage->failovers, outage->n_failovers * sizeof(*result->failovers));
     result->n_failovers = outage->n_failovers;
     for (uint32_t i = 0; i < outage->n_failovers; i++) {
         result->outage_ns += outage->failovers[i].outage_ns;
