@@ -576,28 +576,21 @@ static bool follows_on(struct recoup__store *store, const struct recoup__record 
     return true;
 }
 
-// What is wrong with the number of this record, or NONE.
-static enum recoup__damage_kind check_sequence(struct recoup__store *store,
+// What is wrong with the number of this record, or NONE. Numbers run on from file to file of one master;
+// a checkpoint that begins a file may skip some, since it comes after records that were given up.
+static enum recoup__damage_kind check_sequence(const struct recoup__store *store,
                                                const struct recoup__frame *frame, uint64_t epoch,
                                                bool begins)
 {
-    struct recoup__reader *reader = &store->reader;
+    const struct recoup__reader *reader = &store->reader;
     bool same = reader->stream == epoch && reader->expected != 0;
     uint64_t expected = same ? reader->expected : 1;
-    bool ok = begins && reader->first_record ? frame->sequence >= expected : frame->sequence == expected;
+    bool ok = begins && reader->first_record ? frame->sequence >= expected
+                                             : frame->sequence == expected;
 
-    if (!reader->scanner.format.contiguous) {
-        reader->expected = reader->opened.records + 2;
-        reader->stream = epoch;
-        return RECOUP__DAMAGE_NONE;
-    }
     RECOUP_ASSERT(expected > 0);
-    if (!ok && policy(store, RECOUP_POLICY_HOLES)) {
-        return RECOUP__DAMAGE_SEQUENCE;
-    }
-    reader->stream = epoch;
-    reader->expected = frame->sequence + 1;
-    return ok ? RECOUP__DAMAGE_NONE : RECOUP__DAMAGE_SEQUENCE;
+    RECOUP_ASSERT(RECOUP_ERGO(reader->expected != 0, reader->scanner.format.contiguous));
+    return ok || !reader->scanner.format.contiguous ? RECOUP__DAMAGE_NONE : RECOUP__DAMAGE_SEQUENCE;
 }
 
 // What is wrong with the file's header, or NONE.
@@ -654,74 +647,142 @@ static void checkpoint_complete(struct recoup__reader *reader)
     reader->in_checkpoint = false;
 }
 
+// Decodes the record in a frame. Returns RECOUP_ENOMEM or 0; *kind says what is wrong with it, or NONE.
+static int decode(struct recoup__store *store, const struct recoup__frame *frame,
+                  struct recoup__record *record, enum recoup__damage_kind *kind)
+{
+    struct recoup__reader *reader = &store->reader;
+    int error = recoup__record_decode(&reader->decoder, frame->type, frame->body, frame->size, record);
+    // Flink takes a reset or initialization that ends early for the end of the file (section 3.2).
+    bool early = reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
+                 && (frame->type == RECOUP__RECORD_RESET || frame->type == RECOUP__RECORD_INITIALIZED);
+
+    RECOUP_ASSERT(error <= 0);
+    *kind = RECOUP__DAMAGE_NONE;
+    if (error == RECOUP_ENOMEM) {
+        return error;
+    }
+    if (error == RECOUP_EVERSION) {
+        *kind = RECOUP__DAMAGE_TYPE;
+    } else if (error != 0) {
+        *kind = early ? RECOUP__DAMAGE_TORN : RECOUP__DAMAGE_BODY;
+    }
+    RECOUP_ASSERT((error == 0) == (*kind == RECOUP__DAMAGE_NONE));
+    return 0;
+}
+
+// The record has been delivered.
+static void delivered(struct recoup__store *store, const struct recoup__frame *frame,
+                      const struct recoup__record *record, uint64_t epoch)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    reader->stream = epoch;
+    if (reader->scanner.format.contiguous) {
+        reader->expected = frame->sequence + 1;
+    }
+    reader->opened.records++;
+    store->files[reader->file].valid = frame->end;
+    if (record->type == RECOUP__RECORD_CHECKPOINT_END) {
+        checkpoint_complete(reader);
+    }
+    RECOUP_ASSERT(store->files[reader->file].valid <= store->files[reader->file].limit);
+}
+
 // Delivers one record. 0: go on; RECOUP_ENOMEM: nothing has changed; *kind: the file ends here.
 static int deliver(struct recoup__store *store, const struct recoup__frame *frame,
                    enum recoup__damage_kind *kind)
 {
     struct recoup__reader *reader = &store->reader;
-    struct recoup__file *file = &store->files[reader->file];
+    const struct recoup__file *file = &store->files[reader->file];
     struct recoup__position position = {file->epoch, file->index, frame->offset, frame->sequence};
-    uint64_t stream = reader->stream;
-    uint64_t expected = reader->expected;
+    bool was_broken = reader->broken;
+    bool was_inside = reader->in_checkpoint;
     struct recoup__record record;
-    int error = recoup__record_decode(&reader->decoder, frame->type, frame->body, frame->size, &record);
+    int error = decode(store, frame, &record, kind);
 
-    *kind = RECOUP__DAMAGE_NONE;
-    if (error == RECOUP_ENOMEM) {
+    if (error != 0 || *kind != RECOUP__DAMAGE_NONE) {
         return error;
-    }
-    if (error != 0) {
-        // Flink takes a reset or initialization that ends early for the end of the file (section 3.2).
-        bool early = reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
-                     && (frame->type == RECOUP__RECORD_RESET
-                         || frame->type == RECOUP__RECORD_INITIALIZED);
-
-        *kind = error == RECOUP_EVERSION ? RECOUP__DAMAGE_TYPE
-                                         : (early ? RECOUP__DAMAGE_TORN : RECOUP__DAMAGE_BODY);
-        return 0;
     }
     if (reader->scanner.format.contiguous) {
         position.epoch = reader->scanner.header.epoch;
     } else {
         position.sequence = reader->opened.records + 1;
     }
-    if (!reader->broken || record.type == RECOUP__RECORD_CHECKPOINT_BEGIN
-        || reader->in_checkpoint) {
-        *kind = check_sequence(store, frame, position.epoch,
-                               record.type == RECOUP__RECORD_CHECKPOINT_BEGIN);
-    }
-    if (*kind != RECOUP__DAMAGE_NONE && policy(store, RECOUP_POLICY_HOLES)) {
+    if (!admit(store, &record)) {
+        RECOUP_ASSERT(reader->broken);
+        reader->opened.lost = true;  // readable, but it does not follow on what was read
         return 0;
+    }
+    *kind = check_sequence(store, frame, position.epoch,
+                           record.type == RECOUP__RECORD_CHECKPOINT_BEGIN);
+    if (*kind != RECOUP__DAMAGE_NONE && policy(store, RECOUP_POLICY_HOLES)) {
+        reader->broken = was_broken;
+        reader->in_checkpoint = was_inside;
+        return 0;
+    }
+    if (store->callbacks.on_record != NULL) {
+        error = store->callbacks.on_record(store->callbacks.context, &record, &position);
+    }
+    if (error != 0) {
+        reader->broken = was_broken;
+        reader->in_checkpoint = was_inside;
+        return error;
     }
     if (*kind != RECOUP__DAMAGE_NONE) {
         note_damage(store, *kind, true);
         *kind = RECOUP__DAMAGE_NONE;
     }
-    if (!admit(store, &record)) {
-        reader->opened.lost = true;
+    delivered(store, frame, &record, position.epoch);
+    return 0;
+}
+
+// Delivers the record in a frame that the scanner has just found. RECOUP_ENOMEM: nothing has changed.
+// *again: look for the next one.
+static int take_record(struct recoup__store *store, int64_t now_ns, const struct recoup__frame *frame,
+                       bool *again)
+{
+    struct recoup__reader *reader = &store->reader;
+    enum recoup__damage_kind kind = reader->first_record ? check_header(store) : RECOUP__DAMAGE_NONE;
+    int error = 0;
+
+    RECOUP_ASSERT(frame->end > frame->offset);
+    *again = false;
+    if (kind == RECOUP__DAMAGE_NONE) {
+        error = deliver(store, frame, &kind);
+    }
+    if (error == 0 && kind == RECOUP__DAMAGE_NONE) {
+        reader->first_record = false;
+        *again = true;
         return 0;
     }
-    error = store->callbacks.on_record == NULL
-                ? 0
-                : store->callbacks.on_record(store->callbacks.context, &record, &position);
-    if (error != 0) {
-        reader->stream = stream;
-        reader->expected = expected;
+    reader->scanner.at = (size_t)(frame->offset - reader->scanner.offset);
+    RECOUP_ASSERT(reader->scanner.at <= reader->scanner.used);
+    if (error == RECOUP_ENOMEM) {
         return error;
     }
-    if (!reader->scanner.format.contiguous || reader->stream != position.epoch) {
-        reader->stream = position.epoch;
-    }
-    if (reader->scanner.format.contiguous) {
-        reader->expected = frame->sequence + 1;
-    }
-    reader->opened.records++;
-    reader->first_record = false;
-    file->valid = frame->end;
-    if (record.type == RECOUP__RECORD_CHECKPOINT_END) {
-        checkpoint_complete(reader);
+    if (error != 0) {
+        fail(store, now_ns, error);
+    } else {
+        damaged(store, now_ns, kind);
     }
     return 0;
+}
+
+// The file has ended between two records.
+static void file_ended(struct recoup__store *store, int64_t now_ns)
+{
+    const struct recoup__reader *reader = &store->reader;
+    const struct recoup__file *file = &store->files[reader->file];
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    RECOUP_ASSERT(file->valid <= recoup__scanner_offset(&reader->scanner));
+    if (file->limit != UINT64_MAX && recoup__scanner_offset(&reader->scanner) < file->limit) {
+        damaged(store, now_ns, RECOUP__DAMAGE_SHORT);
+    } else {
+        next_file(store, now_ns, reader->file + 1);
+    }
 }
 
 // Delivers the records that the bytes read so far hold. RECOUP_ENOMEM: repeat with the same event.
@@ -729,50 +790,26 @@ static int scan_files(struct recoup__store *store, int64_t now_ns, bool ended)
 {
     struct recoup__reader *reader = &store->reader;
     struct recoup__frame frame;
+    bool again = true;
+    int error = 0;
 
     RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
-    for (;;) {
-        size_t at = reader->scanner.at;
+    while (again && error == 0) {
         enum recoup__scan scan = recoup__scanner_next(&reader->scanner, ended, &frame);
-        enum recoup__damage_kind kind = RECOUP__DAMAGE_NONE;
-        int error = 0;
 
+        again = false;
         if (scan == RECOUP__SCAN_MORE) {
             issue_read(store);
-            return 0;
-        }
-        if (scan == RECOUP__SCAN_END) {
-            if (store->files[reader->file].limit != UINT64_MAX
-                && recoup__scanner_offset(&reader->scanner) < store->files[reader->file].limit) {
-                damaged(store, now_ns, RECOUP__DAMAGE_SHORT);
-            } else {
-                next_file(store, now_ns, reader->file + 1);
-            }
-            return 0;
-        }
-        if (scan == RECOUP__SCAN_DAMAGED) {
+        } else if (scan == RECOUP__SCAN_END) {
+            file_ended(store, now_ns);
+        } else if (scan == RECOUP__SCAN_DAMAGED) {
             damaged(store, now_ns, reader->scanner.damage);
-            return 0;
-        }
-        RECOUP_ASSERT(reader->scanner.at > at);
-        kind = reader->first_record ? check_header(store) : RECOUP__DAMAGE_NONE;
-        if (kind == RECOUP__DAMAGE_NONE) {
-            error = deliver(store, &frame, &kind);
-        }
-        if (error == RECOUP_ENOMEM) {
-            reader->scanner.at = at;
-            return error;
-        }
-        if (error != 0) {
-            fail(store, now_ns, error);
-            return 0;
-        }
-        if (kind != RECOUP__DAMAGE_NONE) {
-            reader->scanner.at = (size_t)(frame.offset - reader->scanner.offset);
-            damaged(store, now_ns, kind);
-            return 0;
+        } else {
+            error = take_record(store, now_ns, &frame, &again);
         }
     }
+    RECOUP_ASSERT(error == 0 || error == RECOUP_ENOMEM);
+    return error;
 }
 
 // ---------------------------------------------------------------------------------------------
