@@ -40,17 +40,34 @@ struct worker_policy {
     const char *choices;
     int flink, hardened;     // -1: the master switch
     size_t offset;
+    struct scenario_worker_policy_text text;
 };
 
 static const struct worker_policy worker_policies[] = {
     {"recoup.worker.retention", "by-notice|by-job", 0, 1,
-     offsetof(struct model_worker_policy, retention_by_job)},
+     offsetof(struct model_worker_policy, retention_by_job),
+     {"recoup.worker.retention", "one of by-notice, by-job", "by-notice", "by-job", "H35",
+      "Keep partitions of a lost master whatever way the loss is learned; costs disk until the timeout."}},
     {"recoup.worker.retention-timer", "one-shot|keyed", 0, 1,
-     offsetof(struct model_worker_policy, retention_timer_keyed)},
+     offsetof(struct model_worker_policy, retention_timer_keyed),
+     {"recoup.worker.retention-timer", "one of one-shot, keyed", "one-shot", "keyed", "H36",
+      "Tie the retention timer to one disconnect and cancel it on re-registration."}},
     {"recoup.worker.recovery-enabled", "false|true", -1, -1,
-     offsetof(struct model_worker_policy, recovery_enabled)},
+     offsetof(struct model_worker_policy, recovery_enabled),
+     {"recoup.worker.recovery-enabled", "true or false", "the master switch", "the master switch", "H37",
+      "The workers' own copy of execution.batch.job-recovery.enabled; off, they keep nothing."}},
 };
 #define WORKER_POLICIES (sizeof(worker_policies) / sizeof(worker_policies[0]))
+
+uint32_t scenario_worker_policies_count(void)
+{
+    return (uint32_t)WORKER_POLICIES;
+}
+
+struct scenario_worker_policy_text scenario_worker_policy_text(uint32_t index)
+{
+    return worker_policies[index].text;
+}
 
 static bool starts_with(const char *text, const char *start)
 {

@@ -301,6 +301,13 @@ bool scenario_config_key_is_modelled_prefix(const char *key);
 const struct scenario_option *scenario_config_find(const char *key);  // deprecated names, too
 void scenario_config_nearest(struct scenario_nearest *nearest);
 
+// The worker model's policies (H35 to H37), for lists.
+struct scenario_worker_policy_text {
+    const char *key, *values, *flink, *hardened, *hazards, *doc;
+};
+uint32_t scenario_worker_policies_count(void);
+struct scenario_worker_policy_text scenario_worker_policy_text(uint32_t index);
+
 // --- tables --------------------------------------------------------------------------------------
 
 struct scenario_preset_row {

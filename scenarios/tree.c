@@ -99,6 +99,46 @@ bool scenario_file_check(struct scenario_loader *loader, const struct scenario_f
     return good;
 }
 
+// `about: One sentence: which question.` is no YAML, since it has ": " in a plain text; but a sentence
+// is just what stands there. So the value of a top-level `about` on one line is given to the parser
+// in quotes. Columns of that line shift by one at most, lines not at all.
+static const char *quote_about(struct scenario_loader *loader, const struct scenario_file *file, size_t *size)
+{
+    static const char key[] = "about: ";
+    struct scenario_buffer out = {0};
+    *size = file->size;
+    for (uint32_t line = 0; line < file->n_lines; line++) {
+        size_t from = file->lines[line];
+        size_t end = line + 1 < file->n_lines ? file->lines[line + 1] - 1 : file->size;
+        if (end - from < sizeof(key) || memcmp(file->text + from, key, sizeof(key) - 1) != 0) {
+            continue;
+        }
+        size_t at = from + sizeof(key) - 1;
+        size_t stop = at;
+        bool colon = false;
+        for (; stop < end && !(file->text[stop] == '#' && file->text[stop - 1] == ' '); stop++) {
+            colon = colon || (file->text[stop] == ':' && stop + 1 < end && file->text[stop + 1] == ' ');
+        }
+        while (stop > at && (file->text[stop - 1] == ' ' || file->text[stop - 1] == '\r')) {
+            stop--;
+        }
+        if (!colon || strchr("\"'|>{[&*!#%@`", file->text[at]) != NULL) {
+            return file->text;
+        }
+        scenario_buffer_append(&loader->memory, &out, file->text, at);
+        scenario_buffer_append(&loader->memory, &out, "'", 1);
+        for (size_t i = at; i < stop; i++) {
+            scenario_buffer_append(&loader->memory, &out, "''", file->text[i] == '\'' ? 2 : 0);
+            scenario_buffer_append(&loader->memory, &out, file->text + i, file->text[i] == '\'' ? 0 : 1);
+        }
+        scenario_buffer_append(&loader->memory, &out, "'", 1);
+        scenario_buffer_append(&loader->memory, &out, file->text + stop, file->size - stop);
+        *size = out.size;
+        return out.text;
+    }
+    return file->text;
+}
+
 // --- nodes ---------------------------------------------------------------------------------------
 
 struct scenario_node *scenario_node_new(struct scenario_loader *loader, enum scenario_node_kind kind,
@@ -419,6 +459,8 @@ struct scenario_node *scenario_tree_parse(struct scenario_loader *loader, const 
     if (!scenario_file_check(loader, file)) {
         return NULL;
     }
+    size_t size = file->size;
+    const char *text = kind == SCENARIO_TREE_FILE ? quote_about(loader, file, &size) : file->text;
     // In the loader's memory, so that it still stands when an allocation jumps out of this function.
     struct reader *r = scenario_allocate(&loader->memory, sizeof(*r));
     r->loader = loader;
@@ -432,7 +474,7 @@ struct scenario_node *scenario_tree_parse(struct scenario_loader *loader, const 
     loader->memory.cleanup = reader_cleanup;
     loader->memory.cleanup_context = r;
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r->parser, (const unsigned char *)file->text, file->size);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)text, size);
     read_events(r);
     if (!r->stop) {
         check_root(r);
