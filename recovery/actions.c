@@ -42,8 +42,7 @@ void recoup__actions_release(struct recoup__actions *actions)
     RECOUP_ASSERT(actions->n <= actions->capacity);
     release_blocks(actions, actions->blocks);
     release_blocks(actions, actions->free);
-    recoup__release(actions->memory, actions->items,
-                    actions->capacity * sizeof actions->items[0]);
+    recoup__release(actions->memory, actions->items, actions->capacity * sizeof actions->items[0]);
     memset(actions, 0, sizeof *actions);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The list of actions of one step, and memory that lives as long as they do. Both are kept from step
-// to step, so that a warmed-up job allocates nothing.
+// The list of actions of one step, and memory that lives as long as they do. Both are kept from
+// step to step, so that a warmed-up job allocates nothing.
 //
-// Rule: reserve first, then commit. A step calls recoup__actions_begin(), reserves what it may push,
-// allocates its scratch memory, and only then changes the job's state and pushes.
+// Rule: reserve first, then commit. A step calls recoup__actions_begin(), reserves what it may
+// push, allocates its scratch memory, and only then changes the job's state and pushes.
 #ifndef RECOUP_RECOVERY_ACTIONS_H
 #define RECOUP_RECOVERY_ACTIONS_H
 
@@ -17,8 +17,8 @@ struct recoup__actions {
     struct recoup_action *items;
     uint32_t n;
     uint32_t capacity;
-    struct recoup__scratch *blocks;   // in use, newest first
-    struct recoup__scratch *free;     // kept from earlier steps
+    struct recoup__scratch *blocks;  // in use, newest first
+    struct recoup__scratch *free;    // kept from earlier steps
 };
 
 // Starts an empty list. Allocates nothing yet.
@@ -31,14 +31,14 @@ void recoup__actions_begin(struct recoup__actions *actions);
 // Makes sure that `n` more actions can be pushed without fail. Returns 0 or RECOUP_ENOMEM.
 int recoup__actions_reserve(struct recoup__actions *actions, uint32_t n);
 
-// Appends an action of `type`, all else zero. Room must have been reserved. The pointer is valid until
-// the next reserve. Never NULL: without room (an internal error) the last action is overwritten and
-// the memory is marked broken.
+// Appends an action of `type`, all else zero. Room must have been reserved. The pointer is valid
+// until the next reserve. Never NULL: without room (an internal error) the last action is
+// overwritten and the memory is marked broken.
 struct recoup_action *recoup__actions_push(struct recoup__actions *actions,
                                            enum recoup_action_type type);
 
-// `size` bytes aligned for any type, not zeroed, valid until the next begin. NULL when out of memory.
-// Size 0 gives a valid pointer.
+// `size` bytes aligned for any type, not zeroed, valid until the next begin. NULL when out of
+// memory. Size 0 gives a valid pointer.
 void *recoup__actions_scratch(struct recoup__actions *actions, size_t size);
 
 #endif

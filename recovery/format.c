@@ -32,8 +32,8 @@ size_t recoup__frame_overhead(const struct recoup__format *format)
     return FLINK_PREFIX + (format->checksum ? (size_t)FLINK_CHECKSUM : 0);
 }
 
-// Three-writes framing: type, length and body as Flink has them; with checksums the length covers eight
-// more bytes behind the body.
+// Three-writes framing: type, length and body as Flink has them; with checksums the length covers
+// eight more bytes behind the body.
 static void finish_flink(const struct recoup__format *format, uint32_t type, uint8_t *bytes,
                          size_t body)
 {
@@ -53,7 +53,8 @@ void recoup__frame_seal(const struct recoup__format *format, uint8_t *bytes, siz
 {
     RECOUP_ASSERT(format->contiguous);
     RECOUP_ASSERT(size >= CONTIGUOUS_PREFIX);
-    recoup__put64(bytes, format->checksum ? XXH3_64bits_withSeed(bytes + 8, size - 8, format->seed) : 0);
+    recoup__put64(bytes,
+                  format->checksum ? XXH3_64bits_withSeed(bytes + 8, size - 8, format->seed) : 0);
 }
 
 void recoup__frame_finish(const struct recoup__format *format, uint32_t type, uint64_t sequence,
@@ -104,14 +105,16 @@ enum recoup__damage_kind recoup__header_decode(const uint8_t bytes[RECOUP__HEADE
     if (memcmp(bytes, magic, sizeof magic) != 0) {
         return RECOUP__DAMAGE_HEADER;
     }
-    // A header of another version may have its checksum elsewhere, so the version is looked at first.
+    // A header of another version may have its checksum elsewhere, so the version is looked at
+    // first.
     if (recoup__get32(bytes + 8) != RECOUP__FORMAT_VERSION) {
         return RECOUP__DAMAGE_VERSION;
     }
     if (format->checksum && checksum != XXH3_64bits(bytes, 56)) {
         return RECOUP__DAMAGE_HEADER;
     }
-    if (recoup__get32(bytes + 12) != RECOUP__HEADER_SIZE || memcmp(bytes + 44, zero, sizeof zero) != 0) {
+    if (recoup__get32(bytes + 12) != RECOUP__HEADER_SIZE
+        || memcmp(bytes + 44, zero, sizeof zero) != 0) {
         return RECOUP__DAMAGE_HEADER;
     }
     memcpy(header->digest, bytes + 16, 16);
@@ -274,7 +277,8 @@ int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size
     if (size > UINT32_MAX / 2 || left > UINT32_MAX / 2) {
         return RECOUP_ELIMIT;
     }
-    // A flip of a length must not make the scanner hoard: an unfinished record is never longer than this.
+    // A flip of a length must not make the scanner hoard: an unfinished record is never longer than
+    // this.
     RECOUP_ASSERT(left <= RECOUP_EVENT_SIZE_MAX + 64u || size == 0);
     error = recoup__grow(scanner->memory, &bytes, &scanner->capacity, 1,
                          (uint32_t)(scanner->used + size > scanner->capacity ? left + size : 0));
@@ -325,10 +329,10 @@ static enum recoup__scan incomplete(struct recoup__scanner *scanner, bool ended)
         return RECOUP__SCAN_END;
     }
     RECOUP_ASSERT(left > 0);
-    return damaged(scanner, scanner->format.contiguous
-                                    && all_zero(scanner->bytes + scanner->at, left)
-                                ? RECOUP__DAMAGE_ZEROED
-                                : RECOUP__DAMAGE_TORN);
+    return damaged(scanner,
+                   scanner->format.contiguous && all_zero(scanner->bytes + scanner->at, left)
+                       ? RECOUP__DAMAGE_ZEROED
+                       : RECOUP__DAMAGE_TORN);
 }
 
 static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
@@ -347,7 +351,8 @@ static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
         return damaged(scanner, RECOUP__DAMAGE_LENGTH);  // Flink: NegativeArraySizeException
     }
     if (size > RECOUP_EVENT_SIZE_MAX + trailer) {
-        // Flink allocates the length and then meets the end of the file: the rest of the file is ignored.
+        // Flink allocates the length and then meets the end of the file: the rest of the file is
+        // ignored.
         return damaged(scanner, RECOUP__DAMAGE_TORN);
     }
     if (left - FLINK_PREFIX < size) {

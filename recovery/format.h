@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Files of the log: their names, their header, how records are framed in them, and a scanner that finds
-// records in bytes as they come from storage. docs/disk-format.md gives the bytes one by one.
+// Files of the log: their names, their header, how records are framed in them, and a scanner that
+// finds records in bytes as they come from storage. docs/disk-format.md gives the bytes one by one.
 #ifndef RECOUP_RECOVERY_FORMAT_H
 #define RECOUP_RECOVERY_FORMAT_H
 
@@ -12,10 +12,11 @@
 #define RECOUP__FILE_INDEX_MAX 999999u
 
 struct recoup__format {
-    bool contiguous;  // framing contiguous: file header, records with numbers; else Flink's three writes
+    bool contiguous;  // framing contiguous: file header, records with numbers; else Flink's three
+                      // writes
     bool checksum;
-    uint64_t seed;    // of the checksums of a file: its header's checksum, so that no record of another
-                      // file is ever taken for one of this
+    uint64_t seed;  // of the checksums of a file: its header's checksum, so that no record of
+                    // another file is ever taken for one of this
 };
 
 // The format that the policies ask for, for a file whose header is not known yet.
@@ -25,7 +26,8 @@ void recoup__format_init(struct recoup__format *format, const struct recoup_opti
 size_t recoup__frame_prefix(const struct recoup__format *format);
 size_t recoup__frame_overhead(const struct recoup__format *format);
 
-// Completes a framed record: `bytes` has room for prefix, body and the rest; the body is in its place.
+// Completes a framed record: `bytes` has room for prefix, body and the rest; the body is in its
+// place.
 void recoup__frame_finish(const struct recoup__format *format, uint32_t type, uint64_t sequence,
                           uint8_t *bytes, size_t body);
 
@@ -44,7 +46,8 @@ struct recoup__header {
 void recoup__header_encode(const struct recoup__header *header, struct recoup__format *format,
                            uint8_t bytes[RECOUP__HEADER_SIZE]);
 
-// Reads a header and sets format->seed. What is wrong with it, or NONE. FOREIGN is the caller's to judge.
+// Reads a header and sets format->seed. What is wrong with it, or NONE. FOREIGN is the caller's to
+// judge.
 enum recoup__damage_kind recoup__header_decode(const uint8_t bytes[RECOUP__HEADER_SIZE],
                                                struct recoup__format *format,
                                                struct recoup__header *header);
@@ -63,8 +66,8 @@ struct recoup__frame {
     uint64_t sequence;    // 0 in three-writes framing
     const uint8_t *body;  // valid until the next feed
     size_t size;
-    uint64_t offset;      // in the file, of the frame
-    uint64_t end;         // in the file, behind the frame
+    uint64_t offset;  // in the file, of the frame
+    uint64_t end;     // in the file, behind the frame
 };
 
 enum recoup__scan {
@@ -80,8 +83,8 @@ struct recoup__scanner {
     uint8_t *bytes;
     uint32_t capacity;
     size_t used;
-    size_t at;                  // next byte to look at
-    uint64_t offset;            // in the file, of bytes[0]
+    size_t at;        // next byte to look at
+    uint64_t offset;  // in the file, of bytes[0]
     bool header_done;
     struct recoup__header header;
     enum recoup__damage_kind damage;

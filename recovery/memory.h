@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory and internal checks of the library. All memory comes from the job's allocator and goes back
-// to it with its size, so that a host can count and limit it. Every allocation can fail; callers
-// reserve first and change their state only when nothing can fail any more.
+// Memory and internal checks of the library. All memory comes from the job's allocator and goes
+// back to it with its size, so that a host can count and limit it. Every allocation can fail;
+// callers reserve first and change their state only when nothing can fail any more.
 #ifndef RECOUP_RECOVERY_MEMORY_H
 #define RECOUP_RECOVERY_MEMORY_H
 
@@ -14,10 +14,12 @@
 
 // A library must not take the process of its host down, so a release build (NDEBUG) never aborts.
 //
-//   RECOUP_ASSERT(x)         a debug check: traps in debug builds, is not evaluated in release builds.
-//   RECOUP_CHECK(memory, x)  a cheap invariant that stays on: traps in debug builds; in release builds
-//                            it sets memory->broken to RECOUP_EINTERNAL, and the job ends protection or
-//                            recovery with that code at the end of the step. Its value is x.
+//   RECOUP_ASSERT(x)         a debug check: traps in debug builds, is not evaluated in release
+//   builds. RECOUP_CHECK(memory, x)  a cheap invariant that stays on: traps in debug builds; in
+//   release builds
+//                            it sets memory->broken to RECOUP_EINTERNAL, and the job ends
+//                            protection or recovery with that code at the end of the step. Its
+//                            value is x.
 //
 // Neither may have a side effect.
 #ifdef NDEBUG
@@ -52,9 +54,10 @@ void *recoup__allocate_zeroed(struct recoup__memory *memory, size_t n, size_t si
 // Gives back what one of the above returned, with the same size. Accepts NULL.
 void recoup__release(struct recoup__memory *memory, void *pointer, size_t size);
 
-// Grows the array *items of *capacity items (of `size` bytes each) to at least `need` items, at least
-// doubling it; keeps the contents, does not zero the rest. *items may be NULL with *capacity 0. Returns
-// 0, RECOUP_ENOMEM (nothing has changed) or RECOUP_ELIMIT if need * size is more than SIZE_MAX / 2.
+// Grows the array *items of *capacity items (of `size` bytes each) to at least `need` items, at
+// least doubling it; keeps the contents, does not zero the rest. *items may be NULL with *capacity
+// 0. Returns 0, RECOUP_ENOMEM (nothing has changed) or RECOUP_ELIMIT if need * size is more than
+// SIZE_MAX / 2.
 int recoup__grow(struct recoup__memory *memory, void **items, uint32_t *capacity, size_t size,
                  uint32_t need);
 

@@ -97,7 +97,8 @@ int recoup__queue_reserve(struct recoup__queue *queue, uint32_t n, size_t bytes)
         return RECOUP_ELIMIT;
     }
     room = bytes + (size_t)n * task_room(TASK_ALIGN);
-    if ((queue->tail != NULL && queue->tail->size - queue->tail->end >= room) || has_free(queue, room)) {
+    if ((queue->tail != NULL && queue->tail->size - queue->tail->end >= room)
+        || has_free(queue, room)) {
         return 0;
     }
     room += sizeof *block;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Framed records that wait for the writer: a first-in-first-out queue of byte strings in large blocks that
-// are used again, so that a warmed-up store allocates nothing. A task never moves.
+// Framed records that wait for the writer: a first-in-first-out queue of byte strings in large
+// blocks that are used again, so that a warmed-up store allocates nothing. A task never moves.
 #ifndef RECOUP_RECOVERY_QUEUE_H
 #define RECOUP_RECOVERY_QUEUE_H
 
@@ -29,8 +29,8 @@ struct recoup__queue {
     struct recoup__block *tail;  // newest
     struct recoup__block *free;
     uint32_t n_free;
-    uint32_t n;                  // tasks
-    uint64_t bytes;              // of the framed records in it
+    uint32_t n;      // tasks
+    uint64_t bytes;  // of the framed records in it
 };
 
 void recoup__queue_init(struct recoup__queue *queue, struct recoup__memory *memory);
@@ -39,7 +39,8 @@ void recoup__queue_release(struct recoup__queue *queue);
 // Makes sure that `n` tasks of `bytes` bytes in total can be pushed. RECOUP_ENOMEM, RECOUP_ELIMIT.
 int recoup__queue_reserve(struct recoup__queue *queue, uint32_t n, size_t bytes);
 
-// Adds a task of `size` bytes, to be filled in. Room must have been reserved; NULL is an internal error.
+// Adds a task of `size` bytes, to be filled in. Room must have been reserved; NULL is an internal
+// error.
 struct recoup__task *recoup__queue_push(struct recoup__queue *queue, size_t size);
 
 struct recoup__task *recoup__queue_front(const struct recoup__queue *queue);  // NULL when empty

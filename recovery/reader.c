@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reader: directory, listing, then the files of the log one after the other, each read from its start
-// to its end. Where masters record what they read of their predecessors (INCARNATION), the newest such
-// record is looked for first (phase HEADS), since what a fenced master wrote later must not count.
+// The reader: directory, listing, then the files of the log one after the other, each read from its
+// start to its end. Where masters record what they read of their predecessors (INCARNATION), the
+// newest such record is looked for first (phase HEADS), since what a fenced master wrote later must
+// not count.
 //
 //     IDLE -> MKDIR -> LIST -> HEADS -> FILES -> DONE     (phases may be left out; LIST may repeat)
 //
 // Damage. What happens at a record that cannot be read is decided in damaged():
 //   holes = skip     the rest of its file is ignored, later files count (Flink)
-//   holes = prefix   the log is `broken` from there on: nothing counts until an INCARNATION record says that
-//                    it was written on exactly the prefix that was read, or a checkpoint replaces it all
+//   holes = prefix   the log is `broken` from there on: nothing counts until an INCARNATION record
+//   says that
+//                    it was written on exactly the prefix that was read, or a checkpoint replaces
+//                    it all
 #include <string.h>
 
 #include "recovery/store_internal.h"
@@ -226,7 +229,8 @@ static uint32_t next_index(const struct recoup__store *store)
     return next;
 }
 
-// What the listing says against going on: a newer master, or files of another kind of log. 0 if nothing.
+// What the listing says against going on: a newer master, or files of another kind of log. 0 if
+// nothing.
 static int judge_listing(const struct recoup__store *store)
 {
     bool fencing = policy(store, RECOUP_POLICY_FENCING);
@@ -373,7 +377,8 @@ static uint32_t previous_head(const struct recoup__store *store, uint32_t before
     return i;
 }
 
-static struct recoup__file *find_file(struct recoup__store *store, const struct recoup__extent *extent)
+static struct recoup__file *find_file(struct recoup__store *store,
+                                      const struct recoup__extent *extent)
 {
     uint32_t low = 0;
     uint32_t high = store->n_files;
@@ -423,7 +428,8 @@ static void apply_extents(struct recoup__store *store, uint32_t head,
     }
 }
 
-// The master of this head never finished opening its log: nothing of it counts. Goes on one epoch back.
+// The master of this head never finished opening its log: nothing of it counts. Goes on one epoch
+// back.
 static void skip_head(struct recoup__store *store, int64_t now_ns)
 {
     uint32_t head = store->reader.file;
@@ -447,7 +453,8 @@ static void judge_head_damage(struct recoup__store *store, int64_t now_ns,
                               enum recoup__damage_kind kind)
 {
     uint32_t head = store->reader.file;
-    bool alone = head + 1 == store->n_files || store->files[head + 1].epoch != store->files[head].epoch;
+    bool alone =
+        head + 1 == store->n_files || store->files[head + 1].epoch != store->files[head].epoch;
     bool tail = kind == RECOUP__DAMAGE_TORN || kind == RECOUP__DAMAGE_ZEROED
                 || kind == RECOUP__DAMAGE_EMPTY;
 
@@ -478,8 +485,8 @@ static int scan_head(struct recoup__store *store, int64_t now_ns, bool ended)
         return 0;
     }
     if (scan != RECOUP__SCAN_RECORD) {
-        judge_head_damage(store, now_ns, scan == RECOUP__SCAN_END ? RECOUP__DAMAGE_EMPTY
-                                                                   : reader->scanner.damage);
+        judge_head_damage(store, now_ns,
+                          scan == RECOUP__SCAN_END ? RECOUP__DAMAGE_EMPTY : reader->scanner.damage);
         return 0;
     }
     error = recoup__record_decode(&reader->decoder, frame.type, frame.body, frame.size, &record);
@@ -576,8 +583,9 @@ static bool follows_on(struct recoup__store *store, const struct recoup__record 
     return true;
 }
 
-// What is wrong with the number of this record, or NONE. Numbers run on from file to file of one master;
-// a checkpoint that begins a file may skip some, since it comes after records that were given up.
+// What is wrong with the number of this record, or NONE. Numbers run on from file to file of one
+// master; a checkpoint that begins a file may skip some, since it comes after records that were
+// given up.
 static enum recoup__damage_kind check_sequence(const struct recoup__store *store,
                                                const struct recoup__frame *frame, uint64_t epoch,
                                                bool begins)
@@ -585,8 +593,8 @@ static enum recoup__damage_kind check_sequence(const struct recoup__store *store
     const struct recoup__reader *reader = &store->reader;
     bool same = reader->stream == epoch && reader->expected != 0;
     uint64_t expected = same ? reader->expected : 1;
-    bool ok = begins && reader->first_record ? frame->sequence >= expected
-                                             : frame->sequence == expected;
+    bool ok =
+        begins && reader->first_record ? frame->sequence >= expected : frame->sequence == expected;
 
     RECOUP_ASSERT(expected > 0);
     RECOUP_ASSERT(RECOUP_ERGO(reader->expected != 0, reader->scanner.format.contiguous));
@@ -607,7 +615,8 @@ static enum recoup__damage_kind check_header(const struct recoup__store *store)
         && memcmp(scanner->header.digest, store->digest, sizeof store->digest) != 0) {
         return RECOUP__DAMAGE_FOREIGN;
     }
-    if (scanner->header.index != file->index || (file->fenced && scanner->header.epoch != file->epoch)) {
+    if (scanner->header.index != file->index
+        || (file->fenced && scanner->header.epoch != file->epoch)) {
         return RECOUP__DAMAGE_FOREIGN;
     }
     return RECOUP__DAMAGE_NONE;
@@ -616,14 +625,15 @@ static enum recoup__damage_kind check_header(const struct recoup__store *store)
 // ---------------------------------------------------------------------------------------------
 // Files: records
 
-// Notes what a record of the store's own kind means for the rest. Returns false if the record does not count.
+// Notes what a record of the store's own kind means for the rest. Returns false if the record does
+// not count.
 static bool admit(struct recoup__store *store, struct recoup__record *record)
 {
     struct recoup__reader *reader = &store->reader;
 
     if (record->type == RECOUP__RECORD_CHECKPOINT_BEGIN) {
-        record->checkpoint_begin.replaces = record->checkpoint_begin.replaces || reader->broken
-                                            || reader->gap;
+        record->checkpoint_begin.replaces =
+            record->checkpoint_begin.replaces || reader->broken || reader->gap;
         reader->in_checkpoint = true;
         return true;
     }
@@ -647,15 +657,18 @@ static void checkpoint_complete(struct recoup__reader *reader)
     reader->in_checkpoint = false;
 }
 
-// Decodes the record in a frame. Returns RECOUP_ENOMEM or 0; *kind says what is wrong with it, or NONE.
+// Decodes the record in a frame. Returns RECOUP_ENOMEM or 0; *kind says what is wrong with it, or
+// NONE.
 static int decode(struct recoup__store *store, const struct recoup__frame *frame,
                   struct recoup__record *record, enum recoup__damage_kind *kind)
 {
     struct recoup__reader *reader = &store->reader;
-    int error = recoup__record_decode(&reader->decoder, frame->type, frame->body, frame->size, record);
+    int error =
+        recoup__record_decode(&reader->decoder, frame->type, frame->body, frame->size, record);
     // Flink takes a reset or initialization that ends early for the end of the file (section 3.2).
-    bool early = reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
-                 && (frame->type == RECOUP__RECORD_RESET || frame->type == RECOUP__RECORD_INITIALIZED);
+    bool early =
+        reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
+        && (frame->type == RECOUP__RECORD_RESET || frame->type == RECOUP__RECORD_INITIALIZED);
 
     RECOUP_ASSERT(error <= 0);
     *kind = RECOUP__DAMAGE_NONE;
@@ -738,13 +751,14 @@ static int deliver(struct recoup__store *store, const struct recoup__frame *fram
     return 0;
 }
 
-// Delivers the record in a frame that the scanner has just found. RECOUP_ENOMEM: nothing has changed.
-// *again: look for the next one.
-static int take_record(struct recoup__store *store, int64_t now_ns, const struct recoup__frame *frame,
-                       bool *again)
+// Delivers the record in a frame that the scanner has just found. RECOUP_ENOMEM: nothing has
+// changed. *again: look for the next one.
+static int take_record(struct recoup__store *store, int64_t now_ns,
+                       const struct recoup__frame *frame, bool *again)
 {
     struct recoup__reader *reader = &store->reader;
-    enum recoup__damage_kind kind = reader->first_record ? check_header(store) : RECOUP__DAMAGE_NONE;
+    enum recoup__damage_kind kind =
+        reader->first_record ? check_header(store) : RECOUP__DAMAGE_NONE;
     int error = 0;
 
     RECOUP_ASSERT(frame->end > frame->offset);
@@ -825,7 +839,8 @@ static void operation_failed(struct recoup__store *store, int64_t now_ns, int er
     if (absent && policy(store, RECOUP_POLICY_ON_GAP)) {
         note_damage(store, RECOUP__DAMAGE_MISSING, true);
         fail(store, now_ns, RECOUP_EGAP);
-    } else if (!policy(store, RECOUP_POLICY_ON_ERROR) || reader->attempts + 1 >= RECOUP__READ_ATTEMPTS) {
+    } else if (!policy(store, RECOUP_POLICY_ON_ERROR)
+               || reader->attempts + 1 >= RECOUP__READ_ATTEMPTS) {
         fail(store, now_ns, error);
     } else {
         back_off(reader, now_ns);

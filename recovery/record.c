@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Bodies of records. Every number is little-endian. The encoder writes fields in order; the decoder
-// reads them through a cursor that remembers when it ran out of bytes, and refuses whatever the encoder
-// would not have written.
+// reads them through a cursor that remembers when it ran out of bytes, and refuses whatever the
+// encoder would not have written.
 #include "recovery/record.h"
 
 #include <string.h>
@@ -22,7 +22,8 @@ enum {
 
 bool recoup__record_is_recovery_point(const struct recoup__record *record)
 {
-    bool carries = record->type == RECOUP__RECORD_FINISHED || record->type == RECOUP__RECORD_SNAPSHOT;
+    bool carries =
+        record->type == RECOUP__RECORD_FINISHED || record->type == RECOUP__RECORD_SNAPSHOT;
     uint32_t n = carries ? record->finished.n_snapshots : 0;
 
     RECOUP_ASSERT(n <= RECOUP__SNAPSHOTS_MAX);
@@ -60,7 +61,8 @@ static int snapshots_size(const struct recoup__record *record, size_t *size)
 static int finished_size(const struct recoup__record *record, size_t *size)
 {
     RECOUP_ASSERT(record->type == RECOUP__RECORD_FINISHED);
-    RECOUP_ASSERT(RECOUP_ERGO(record->finished.payload_bytes > 0, record->finished.payload != NULL));
+    RECOUP_ASSERT(
+        RECOUP_ERGO(record->finished.payload_bytes > 0, record->finished.payload != NULL));
     if (record->finished.payload_bytes > RECOUP_PAYLOAD_MAX) {
         return RECOUP_ELIMIT;
     }
@@ -329,10 +331,10 @@ void recoup__decoder_release(struct recoup__decoder *decoder)
     memset(decoder, 0, sizeof *decoder);
 }
 
-// Room for `n` items of `size` bytes, each of which has at least `encoded` bytes still to be read: a count
-// that the bytes cannot hold is damage, found before anything is allocated for it.
-static int make_room(struct recoup__decoder *decoder, struct cursor *cursor, uint32_t n, size_t size,
-                     size_t encoded)
+// Room for `n` items of `size` bytes, each of which has at least `encoded` bytes still to be read:
+// a count that the bytes cannot hold is damage, found before anything is allocated for it.
+static int make_room(struct recoup__decoder *decoder, struct cursor *cursor, uint32_t n,
+                     size_t size, size_t encoded)
 {
     RECOUP_ASSERT(size > 0);
     RECOUP_ASSERT(encoded > 0);
@@ -345,7 +347,8 @@ static int make_room(struct recoup__decoder *decoder, struct cursor *cursor, uin
     if (n > UINT32_MAX / size) {
         return RECOUP_ECORRUPT;
     }
-    return recoup__grow(decoder->memory, &decoder->items, &decoder->capacity, 1, n * (uint32_t)size);
+    return recoup__grow(decoder->memory, &decoder->items, &decoder->capacity, 1,
+                        n * (uint32_t)size);
 }
 
 static int take_snapshots(struct recoup__decoder *decoder, struct cursor *cursor,
@@ -409,8 +412,9 @@ static int take_reset(struct recoup__decoder *decoder, struct cursor *cursor,
 {
     uint32_t n = take32(cursor);
     struct recoup_range *ranges;
-    int error = n > RECOUP__RANGES_MAX ? RECOUP_ECORRUPT
-                                       : make_room(decoder, cursor, n, sizeof ranges[0], RANGE_SIZE);
+    int error = n > RECOUP__RANGES_MAX
+                    ? RECOUP_ECORRUPT
+                    : make_room(decoder, cursor, n, sizeof ranges[0], RANGE_SIZE);
 
     RECOUP_ASSERT(record->type == RECOUP__RECORD_RESET);
     if (error != 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The event store as a whole: which of reader and writer has the word, and how everything is removed.
+// The event store as a whole: which of reader and writer has the word, and how everything is
+// removed.
 #include "recovery/store.h"
 
 #include <string.h>
@@ -14,18 +15,18 @@
 
 // States that may follow each state.
 static const unsigned successors[] = {
-    [RECOUP__STORE_CLOSED] = BIT(RECOUP__STORE_OPENING) | BIT(RECOUP__STORE_STOPPING)
-                             | BIT(RECOUP__STORE_LOST),
+    [RECOUP__STORE_CLOSED] =
+        BIT(RECOUP__STORE_OPENING) | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_OPENING] = BIT(RECOUP__STORE_READING) | BIT(RECOUP__STORE_OPEN)
                               | BIT(RECOUP__STORE_FAILED) | BIT(RECOUP__STORE_WIPING)
                               | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_READING] = BIT(RECOUP__STORE_OPENING) | BIT(RECOUP__STORE_OPEN)
                               | BIT(RECOUP__STORE_FAILED) | BIT(RECOUP__STORE_WIPING)
                               | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
-    [RECOUP__STORE_OPEN] = BIT(RECOUP__STORE_WIPING) | BIT(RECOUP__STORE_STOPPING)
-                           | BIT(RECOUP__STORE_LOST),
-    [RECOUP__STORE_FAILED] = BIT(RECOUP__STORE_WIPING) | BIT(RECOUP__STORE_STOPPING)
-                             | BIT(RECOUP__STORE_LOST),
+    [RECOUP__STORE_OPEN] =
+        BIT(RECOUP__STORE_WIPING) | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
+    [RECOUP__STORE_FAILED] =
+        BIT(RECOUP__STORE_WIPING) | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_WIPING] = BIT(RECOUP__STORE_OPENING) | BIT(RECOUP__STORE_FAILED)
                              | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_STOPPING] = BIT(RECOUP__STORE_STOPPED) | BIT(RECOUP__STORE_LOST),
@@ -42,8 +43,8 @@ void recoup__store_move(struct recoup__store *store, enum recoup__store_state to
 
 static bool config_ok(const struct recoup__store_config *config)
 {
-    return config->memory != NULL && config->options != NULL && config->options->flush_interval_ns > 0
-           && config->options->write_buffer_bytes > 0
+    return config->memory != NULL && config->options != NULL
+           && config->options->flush_interval_ns > 0 && config->options->write_buffer_bytes > 0
            && config->storage.durable_at <= RECOUP_DURABLE_AT_CLOSE
            && (config->storage.durable_at != RECOUP_DURABLE_AT_SYNC || config->storage.can_sync);
 }
@@ -107,8 +108,8 @@ enum recoup__store_state recoup__store_state(const struct recoup__store *store)
 // ---------------------------------------------------------------------------------------------
 // Calls
 
-// The memory that any call may need after its point of no return: one more file, and room for the store's
-// own records.
+// The memory that any call may need after its point of no return: one more file, and room for the
+// store's own records.
 static int enter(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns)
 {
     void *files = store->files;
@@ -291,7 +292,8 @@ int recoup__store_io(struct recoup__store *store, struct recoup__actions *action
     return 0;
 }
 
-int recoup__store_timer(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns)
+int recoup__store_timer(struct recoup__store *store, struct recoup__actions *actions,
+                        int64_t now_ns)
 {
     int error = enter(store, actions, now_ns);
 
@@ -348,13 +350,15 @@ static bool refused(struct recoup__store *store)
     return true;
 }
 
-int recoup__store_write(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns,
-                        const struct recoup__record *record, uint32_t flags, uint64_t *sequence)
+int recoup__store_write(struct recoup__store *store, struct recoup__actions *actions,
+                        int64_t now_ns, const struct recoup__record *record, uint32_t flags,
+                        uint64_t *sequence)
 {
     int error;
 
     *sequence = 0;
-    RECOUP_ASSERT((flags & ~(RECOUP__WRITE_CUT | RECOUP__WRITE_BOUNDARY | RECOUP__WRITE_DURABLE)) == 0);
+    RECOUP_ASSERT((flags & ~(RECOUP__WRITE_CUT | RECOUP__WRITE_BOUNDARY | RECOUP__WRITE_DURABLE))
+                  == 0);
     if (refused(store)) {
         return 0;
     }
@@ -466,9 +470,9 @@ int recoup__store_write_waiting(struct recoup__store *store, struct recoup__acti
     return 0;
 }
 
-int recoup__store_snapshot(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns,
-                           uint32_t snapshot, uint32_t coordinator, bool failed, const void *data,
-                           size_t size)
+int recoup__store_snapshot(struct recoup__store *store, struct recoup__actions *actions,
+                           int64_t now_ns, uint32_t snapshot, uint32_t coordinator, bool failed,
+                           const void *data, size_t size)
 {
     int error;
 

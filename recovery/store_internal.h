@@ -12,11 +12,12 @@
 #define RECOUP__BACKOFF_FIRST_NS INT64_C(100000000)   // after the first error
 #define RECOUP__BACKOFF_LAST_NS INT64_C(10000000000)  // doubling up to this
 #define RECOUP__READ_ATTEMPTS 6u                      // of one operation while opening
-#define RECOUP__ROLL_AGE_NS INT64_C(60000000000)      // of a file whose bytes are durable only when closed
-#define RECOUP__LATE_MAX 64u                          // snapshots overdue that are still waited for
-#define RECOUP__COMPACT_BYTES_MIN UINT64_C(65536)     // a shorter log is not worth a checkpoint
-#define RECOUP__CHECKPOINT_PART (1u << 18)            // bytes of a checkpoint that may wait in the queue
-#define RECOUP__CONTROL_BYTES 512u                    // reserved for the store's own records
+#define RECOUP__ROLL_AGE_NS                                                                        \
+    INT64_C(60000000000)      // of a file whose bytes are durable only when closed
+#define RECOUP__LATE_MAX 64u  // snapshots overdue that are still waited for
+#define RECOUP__COMPACT_BYTES_MIN UINT64_C(65536)  // a shorter log is not worth a checkpoint
+#define RECOUP__CHECKPOINT_PART (1u << 18)  // bytes of a checkpoint that may wait in the queue
+#define RECOUP__CONTROL_BYTES 512u          // reserved for the store's own records
 
 struct recoup__file {
     uint64_t epoch;  // as in the name; 0 in a name without one
@@ -54,25 +55,25 @@ struct recoup__reader {
     struct recoup__scanner scanner;
     struct recoup__decoder decoder;
     struct recoup__opened opened;
-    uint32_t file;         // being read, an index of files
-    bool fed;              // the bytes of the read under way are in the scanner already
-    bool first_record;     // of the file
-    bool head_began;       // HEADS: the file begins with a checkpoint
-    bool broken;           // prefix: the log so far does not lead to what is read now
-    bool gap;              // a file is missing and no checkpoint has made up for it
+    uint32_t file;      // being read, an index of files
+    bool fed;           // the bytes of the read under way are in the scanner already
+    bool first_record;  // of the file
+    bool head_began;    // HEADS: the file begins with a checkpoint
+    bool broken;        // prefix: the log so far does not lead to what is read now
+    bool gap;           // a file is missing and no checkpoint has made up for it
     bool in_checkpoint;
-    uint64_t stream;       // epoch of the records read last
-    uint64_t expected;     // next number in it, 0: any
-    uint32_t entries;      // names in the directory, ours or not
-    uint32_t attempts;     // failed ones of the operation under way
-    int64_t retry_ns;      // when it is issued again
+    uint64_t stream;    // epoch of the records read last
+    uint64_t expected;  // next number in it, 0: any
+    uint32_t entries;   // names in the directory, ours or not
+    uint32_t attempts;  // failed ones of the operation under way
+    int64_t retry_ns;   // when it is issued again
 };
 
 enum recoup__wait_state {
     RECOUP__WAIT_PENDING,
     RECOUP__WAIT_COMPLETE,  // `bytes` is the record to be written
     RECOUP__WAIT_FAILED,
-    RECOUP__WAIT_LATE,      // its record is (to be) written without the snapshots
+    RECOUP__WAIT_LATE,  // its record is (to be) written without the snapshots
     RECOUP__WAIT_DONE,
 };
 
@@ -109,11 +110,11 @@ struct recoup__writer {
     struct recoup__format format;
     struct recoup__queue queue;
 
-    bool started;       // the flush timer runs
-    bool accepting;     // records are accepted
-    bool protecting;    // PROTECTION_LOST is not the last word
-    bool drop_later;    // what is queued is dropped as soon as the operation under way has ended
-    bool refused;       // recording is off for good: stop policy, or fenced
+    bool started;     // the flush timer runs
+    bool accepting;   // records are accepted
+    bool protecting;  // PROTECTION_LOST is not the last word
+    bool drop_later;  // what is queued is dropped as soon as the operation under way has ended
+    bool refused;     // recording is off for good: stop policy, or fenced
     int64_t protection_ns;
 
     bool file_open;
@@ -122,29 +123,29 @@ struct recoup__writer {
     int64_t file_ns;      // when it was created
     uint64_t file_bytes;
     uint8_t header[RECOUP__HEADER_SIZE];
-    size_t header_left;   // bytes of the header that are not in the buffer yet
+    size_t header_left;  // bytes of the header that are not in the buffer yet
 
     struct recoup__task *last_task;  // accepted last, in the call under way
-    unsigned pending;     // operations that come before anything else
-    size_t head_offset;   // bytes of the front task that are taken
+    unsigned pending;                // operations that come before anything else
+    size_t head_offset;              // bytes of the front task that are taken
     bool head_sealed;
-    uint64_t complete;    // last record all of whose bytes are in the buffer or the file
-    uint64_t appended;    // last record all of whose bytes are in the file
+    uint64_t complete;  // last record all of whose bytes are in the buffer or the file
+    uint64_t appended;  // last record all of whose bytes are in the file
     uint64_t durable;
     bool unflushed;
     bool unsynced;
-    bool hole;            // records before are not durable and never will be
-    uint64_t sequence;    // last one given
-    uint64_t counted;     // records up to this one are counted as durable or dropped
+    bool hole;          // records before are not durable and never will be
+    uint64_t sequence;  // last one given
+    uint64_t counted;   // records up to this one are counted as durable or dropped
 
-    bool linger;          // a stage end waits for what belongs to it
+    bool linger;  // a stage end waits for what belongs to it
     bool linger_close;
     int64_t linger_ns;
 
-    int64_t origin_ns;    // of the flush timer
-    int64_t tick_ns;      // next tick that matters
-    int64_t tick_done_ns; // last tick that was noted
-    bool tail_tick;       // the timer ticked after everything in the queue
+    int64_t origin_ns;     // of the flush timer
+    int64_t tick_ns;       // next tick that matters
+    int64_t tick_done_ns;  // last tick that was noted
+    bool tail_tick;        // the timer ticked after everything in the queue
 
     struct recoup__wait *waits;
     uint32_t waits_capacity;
@@ -153,7 +154,7 @@ struct recoup__writer {
     uint64_t waits_bytes;
     int64_t waits_deadline_ns;
 
-    int64_t lost_ns;      // when recording stopped
+    int64_t lost_ns;  // when recording stopped
     int lost_error;
     int64_t retry_ns;
     int64_t backoff_ns;
@@ -164,19 +165,19 @@ struct recoup__writer {
     bool checkpoint_filling;  // on_checkpoint is being called
     uint32_t checkpoint_file;
     uint64_t checkpoint_end;
-    uint64_t checkpoint_size; // bytes of the last complete one
-    uint64_t log_bytes;       // since then
+    uint64_t checkpoint_size;  // bytes of the last complete one
+    uint64_t log_bytes;        // since then
     int64_t checkpoint_retry_ns;
-    uint32_t remove_end;      // files before this index are to be removed
+    uint32_t remove_end;  // files before this index are to be removed
 
     bool throttled;
     int64_t oldest_ns;
     uint64_t dropped;
-    uint64_t lost;            // of the numbers up to `durable`: records that a checkpoint replaced
+    uint64_t lost;  // of the numbers up to `durable`: records that a checkpoint replaced
     uint64_t lost_later;
     uint64_t point_epoch;
     uint64_t point_sequence;
-    bool incarnation;         // the INCARNATION record has been accepted
+    bool incarnation;  // the INCARNATION record has been accepted
     uint64_t bytes_appended, appends, flushes, syncs, created;
 };
 
@@ -190,24 +191,25 @@ struct recoup__store {
 
     enum recoup__store_state state;
     uint64_t epoch;
-    int64_t now_ns;                   // of the last call
+    int64_t now_ns;  // of the last call
     struct recoup__io io;
     struct recoup__actions *actions;  // of the call under way
     struct recoup__file *files;       // oldest first
     uint32_t n_files;
     uint32_t files_capacity;
-    struct recoup__extent *extents;   // what the INCARNATION record says of earlier files
+    struct recoup__extent *extents;  // what the INCARNATION record says of earlier files
     uint32_t n_extents;
     uint32_t extents_capacity;
     struct recoup__reader reader;
     struct recoup__writer writer;
-    bool clear;            // STOPPING: remove everything
-    bool removing;         // STOPPING, WIPING: the files are closed, removal is under way
+    bool clear;     // STOPPING: remove everything
+    bool removing;  // STOPPING, WIPING: the files are closed, removal is under way
     uint32_t remove_next;
     int remove_error;
 };
 
-static inline int64_t recoup__store_policy(const struct recoup__store *store, enum recoup_policy policy)
+static inline int64_t recoup__store_policy(const struct recoup__store *store,
+                                           enum recoup_policy policy)
 {
     return store->options->policy[policy];
 }
@@ -218,7 +220,8 @@ static inline int64_t recoup__later(int64_t t, int64_t d)
     return t > RECOUP_NEVER - 1 - d ? RECOUP_NEVER - 1 : t + d;
 }
 
-// Issues an operation on files[file] (or on the directory). The action is returned for its other fields.
+// Issues an operation on files[file] (or on the directory). The action is returned for its other
+// fields.
 struct recoup_action *recoup__store_issue(struct recoup__store *store, enum recoup_action_type type,
                                           const struct recoup__file *file);
 
@@ -229,7 +232,8 @@ void recoup__store_move(struct recoup__store *store, enum recoup__store_state to
 void recoup__reader_init(struct recoup__store *store);
 void recoup__reader_release(struct recoup__store *store);
 void recoup__reader_start(struct recoup__store *store);
-int recoup__reader_io(struct recoup__store *store, int64_t now_ns, const struct recoup_event *event);
+int recoup__reader_io(struct recoup__store *store, int64_t now_ns,
+                      const struct recoup_event *event);
 void recoup__reader_timer(struct recoup__store *store, int64_t now_ns);
 
 // writer.c
@@ -246,8 +250,9 @@ void recoup__writer_enter(struct recoup__store *store, int64_t now_ns);  // firs
 void recoup__writer_leave(struct recoup__store *store, int64_t now_ns);  // last in every call
 void recoup__writer_pump(struct recoup__store *store, int64_t now_ns);
 void recoup__writer_throttle(struct recoup__store *store);
-void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error, bool keep_buffered);
-void recoup__writer_drop_all(struct recoup__store *store);  // forgets what is not written
+void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error,
+                         bool keep_buffered);
+void recoup__writer_drop_all(struct recoup__store *store);    // forgets what is not written
 bool recoup__writer_idle(const struct recoup__store *store);  // nothing is left to be written
 void recoup__writer_request_close(struct recoup__store *store);
 void recoup__writer_wait_on_last(struct recoup__store *store, const struct recoup__wait *wait);
@@ -257,13 +262,14 @@ struct recoup__task *recoup__writer_enqueue(struct recoup__store *store, int64_t
                                             uint32_t flags);
 
 // waits.c: records that wait for snapshots
-int recoup__waits_reserve(struct recoup__store *store, uint32_t n, struct recoup__wait_item **items);
+int recoup__waits_reserve(struct recoup__store *store, uint32_t n,
+                          struct recoup__wait_item **items);
 void recoup__waits_add(struct recoup__store *store, const struct recoup__wait *wait);
 struct recoup__wait *recoup__waits_of(struct recoup__store *store, uint64_t sequence);
 void recoup__waits_settle(struct recoup__store *store, struct recoup__wait *wait, uint64_t carrier);
 void recoup__waits_written(struct recoup__store *store, struct recoup__wait *wait);
-void recoup__waits_drop(struct recoup__store *store);      // all of them, without carrier
-void recoup__waits_give_up(struct recoup__store *store);   // nobody waits any more
+void recoup__waits_drop(struct recoup__store *store);     // all of them, without carrier
+void recoup__waits_give_up(struct recoup__store *store);  // nobody waits any more
 void recoup__waits_timer(struct recoup__store *store, int64_t now_ns);
 void recoup__waits_release(struct recoup__store *store);
 int recoup__waits_arrive(struct recoup__store *store, int64_t now_ns, uint32_t snapshot,

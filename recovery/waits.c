@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Records that wait for snapshots. A wait begins PENDING. It becomes COMPLETE with its last snapshot, FAILED
-// with the first that fails, LATE when its time is over (its record is then written alone, and the
-// snapshots follow as a record of their own), and DONE when nothing more comes of it. Waits stand in the
-// order of their records.
+// Records that wait for snapshots. A wait begins PENDING. It becomes COMPLETE with its last
+// snapshot, FAILED with the first that fails, LATE when its time is over (its record is then
+// written alone, and the snapshots follow as a record of their own), and DONE when nothing more
+// comes of it. Waits stand in the order of their records.
 //
 //     PENDING -> COMPLETE | FAILED | LATE | DONE     COMPLETE, FAILED, LATE -> DONE
 #include <string.h>
@@ -60,7 +60,8 @@ static void find_deadline(struct recoup__writer *writer)
     writer->waits_deadline_ns = RECOUP_NEVER;
     for (uint32_t i = writer->waits_begin; i < writer->waits_end; i++) {
         if (writer->waits[i].state == RECOUP__WAIT_PENDING) {
-            // Deadlines stand in the order of the records, so the first pending one is the earliest.
+            // Deadlines stand in the order of the records, so the first pending one is the
+            // earliest.
             writer->waits_deadline_ns = writer->waits[i].deadline_ns;
             break;
         }
@@ -306,8 +307,9 @@ static int assemble(struct recoup__store *store, struct recoup__wait *wait,
     size_t overhead = recoup__frame_overhead(format);
     struct recoup__record record;
     size_t body;
-    int error = recoup__record_decode(&store->reader.decoder, RECOUP__RECORD_FINISHED,
-                                      wait->task->bytes + prefix, wait->task->size - overhead, &record);
+    int error =
+        recoup__record_decode(&store->reader.decoder, RECOUP__RECORD_FINISHED,
+                              wait->task->bytes + prefix, wait->task->size - overhead, &record);
 
     if (error != 0) {
         return error == RECOUP_ENOMEM ? error : RECOUP_EINTERNAL;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The writer: what Flink's one writer thread does, as a state machine. Work comes as a queue of records and
-// of ticks of the flush timer between them, and is done strictly in order, with one I/O operation under way
-// at a time. Each turn of recoup__writer_pump() does the first of these that applies:
+// The writer: what Flink's one writer thread does, as a state machine. Work comes as a queue of
+// records and of ticks of the flush timer between them, and is done strictly in order, with one I/O
+// operation under way at a time. Each turn of recoup__writer_pump() does the first of these that
+// applies:
 //
 //   1. an operation is under way: nothing
-//   2. operations are pending (append the buffer, append a large piece, flush, sync, close): the first
+//   2. operations are pending (append the buffer or a large piece, flush, sync, close): the first
 //   3. a stage end lingers and what comes next does not belong to it: ask for its close or flush
 //   4. the front record: its tick, its file, its bytes into the buffer
 //   5. the queue is empty: the tick behind it
@@ -91,8 +92,8 @@ int recoup__writer_reserve(struct recoup__store *store, uint32_t n, size_t bytes
 }
 
 // ---------------------------------------------------------------------------------------------
-// The flush timer: ticks at origin + k * interval. A tick matters only if something was written since the
-// one before, so only the next one that matters is kept.
+// The flush timer: ticks at origin + k * interval. A tick matters only if something was written
+// since the one before, so only the next one that matters is kept.
 
 // The first tick at or after `time`.
 static int64_t tick_at(const struct recoup__store *store, int64_t time)
@@ -122,7 +123,8 @@ static void note_ticks(struct recoup__store *store, int64_t now_ns, bool inclusi
     }
     RECOUP_ASSERT(writer->started);
     writer->tail_tick = has_work_for_tick(writer);
-    writer->tick_done_ns = now_ns - (now_ns - writer->origin_ns) % store->options->flush_interval_ns;
+    writer->tick_done_ns =
+        now_ns - (now_ns - writer->origin_ns) % store->options->flush_interval_ns;
     writer->tick_ns = RECOUP_NEVER;
     RECOUP_ASSERT(writer->tick_done_ns <= now_ns);
 }
@@ -135,7 +137,8 @@ static void want_tick(struct recoup__store *store, int64_t now_ns)
     if (writer->tick_ns == RECOUP_NEVER) {
         writer->tick_ns = tick_at(store, now_ns);
         if (writer->tick_ns <= writer->tick_done_ns) {
-            writer->tick_ns = recoup__later(writer->tick_done_ns, store->options->flush_interval_ns);
+            writer->tick_ns =
+                recoup__later(writer->tick_done_ns, store->options->flush_interval_ns);
         }
     }
     RECOUP_ASSERT(writer->tick_ns >= now_ns);
@@ -165,7 +168,8 @@ static void request_flush(struct recoup__writer *writer)
     if (writer->buffer.used > 0) {
         writer->pending |= PENDING_APPEND | PENDING_FLUSH;
     } else if (writer->format.contiguous && writer->unflushed) {
-        // Flink forgets to flush what has passed by its buffer (H14); here the mark follows the bytes.
+        // Flink forgets to flush what has passed by its buffer (H14); here the mark follows the
+        // bytes.
         writer->pending |= PENDING_FLUSH;
     }
     RECOUP_ASSERT(RECOUP_ERGO((writer->pending & PENDING_APPEND) != 0, writer->buffer.used > 0));
@@ -310,8 +314,8 @@ void recoup__writer_wait_on_last(struct recoup__store *store, const struct recou
     recoup__waits_add(store, &complete);
 }
 
-// The usual case: the writer is idle and the record fits into the buffer without filling it. Then nothing
-// of what the queue is for can happen. Returns false if it is not the usual case.
+// The usual case: the writer is idle and the record fits into the buffer without filling it. Then
+// nothing of what the queue is for can happen. Returns false if it is not the usual case.
 static bool write_directly(struct recoup__store *store, int64_t now_ns,
                            const struct recoup__record *record, size_t body, uint32_t flags)
 {
@@ -319,8 +323,8 @@ static bool write_directly(struct recoup__store *store, int64_t now_ns,
     size_t size = body + recoup__frame_overhead(&writer->format);
     uint8_t *bytes = writer->buffer.bytes + writer->buffer.used;
 
-    if (flags != 0 || store->io.busy || writer->pending != 0 || writer->queue.n != 0 || writer->linger
-        || !writer->file_open || writer->tail_tick
+    if (flags != 0 || store->io.busy || writer->pending != 0 || writer->queue.n != 0
+        || writer->linger || !writer->file_open || writer->tail_tick
         || size >= writer->buffer.capacity - writer->buffer.used
         || recoup__record_is_recovery_point(record)) {
         return false;
@@ -440,7 +444,8 @@ static void finish_front(struct recoup__store *store, struct recoup__wait *wait)
     RECOUP_ASSERT(writer->appended <= writer->complete);
 }
 
-// The bytes to be written for the front record. A contiguous record is sealed for the file that it goes to.
+// The bytes to be written for the front record. A contiguous record is sealed for the file that it
+// goes to.
 static uint8_t *front_bytes(struct recoup__store *store, struct recoup__wait *wait, size_t *size)
 {
     struct recoup__writer *writer = &store->writer;
@@ -525,7 +530,8 @@ static void issue_create(struct recoup__store *store)
     file->index = writer->next_index;
     file->own = true;
     file->limit = UINT64_MAX;
-    // The file may exist even if its creation is reported to have failed, so it is known from now on.
+    // The file may exist even if its creation is reported to have failed, so it is known from now
+    // on.
     writer->file = store->n_files++;
     writer->next_index++;
     recoup__store_issue(store, RECOUP_ACTION_CREATE, file);
@@ -630,8 +636,8 @@ static void end_linger(struct recoup__store *store)
     RECOUP_ASSERT(!writer->linger);
 }
 
-// The wait of the front record, NULL if it waits for nothing. *blocked: it must go on waiting, or recording
-// has stopped because of it.
+// The wait of the front record, NULL if it waits for nothing. *blocked: it must go on waiting, or
+// recording has stopped because of it.
 static struct recoup__wait *front_wait(struct recoup__store *store, int64_t now_ns, bool *blocked)
 {
     struct recoup__task *task = recoup__queue_front(&store->writer.queue);
@@ -650,8 +656,8 @@ static struct recoup__wait *front_wait(struct recoup__store *store, int64_t now_
         *blocked = true;
     } else if (wait->state == RECOUP__WAIT_FAILED
                && recoup__store_policy(store, RECOUP_POLICY_SNAPSHOT_FAILURE) == 0) {
-        // Flink cannot serialize the event then, and takes that for a storage error; what the buffer holds
-        // is still flushed when the stream is closed.
+        // Flink cannot serialize the event then, and takes that for a storage error; what the
+        // buffer holds is still flushed when the stream is closed.
         recoup__writer_fail(store, now_ns, RECOUP_EIO, true);
         *blocked = true;
     }
@@ -770,7 +776,8 @@ static void advance(struct recoup__store *store)
         return;
     }
     writer->durable = writer->appended;
-    // The buffer is empty whenever something becomes durable, so the oldest other record is in the queue.
+    // The buffer is empty whenever something becomes durable, so the oldest other record is in the
+    // queue.
     writer->oldest_ns = front != NULL ? front->accepted_ns : RECOUP_NEVER;
     recoup__actions_push(store->actions, RECOUP_ACTION_DURABLE)->durable.event = writer->durable;
     RECOUP_ASSERT(writer->durable <= writer->sequence);
@@ -839,7 +846,8 @@ static void closed(struct recoup__store *store)
     if (durable) {
         advance(store);
     } else if (writer->appended > writer->durable) {
-        // A file that was closed without its sync can never be known to be durable, nor what follows it.
+        // A file that was closed without its sync can never be known to be durable, nor what
+        // follows it.
         writer->hole = true;
     }
 }
@@ -894,7 +902,8 @@ static void removed(struct recoup__store *store, int error)
 
     RECOUP_ASSERT(writer->remove_end > 0 && writer->remove_end <= store->n_files);
     if (error != 0) {
-        // It does no harm; the next checkpoint tries again. Later files stay, so that no gap appears.
+        // It does no harm; the next checkpoint tries again. Later files stay, so that no gap
+        // appears.
         writer->remove_end = 0;
         return;
     }
@@ -947,7 +956,8 @@ void recoup__writer_drop_all(struct recoup__store *store)
 
     writer->accepting = false;
     writer->checkpoint = RECOUP__CHECKPOINT_NONE;
-    writer->drop_later = store->io.busy && store->io.type == RECOUP_ACTION_APPEND && store->io.direct;
+    writer->drop_later =
+        store->io.busy && store->io.type == RECOUP_ACTION_APPEND && store->io.direct;
     if (writer->drop_later) {
         return;  // the storage still reads the front record's bytes
     }
@@ -982,8 +992,9 @@ static void count_lost(struct recoup__writer *writer, bool keep_buffered)
 void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error, bool keep_buffered)
 {
     struct recoup__writer *writer = &store->writer;
-    bool fenced = error == RECOUP_EFENCED
-                  || (error == RECOUP_EEXIST && recoup__store_policy(store, RECOUP_POLICY_FENCING) != 0);
+    bool fenced =
+        error == RECOUP_EFENCED
+        || (error == RECOUP_EEXIST && recoup__store_policy(store, RECOUP_POLICY_FENCING) != 0);
 
     RECOUP_ASSERT(error != 0);
     RECOUP_ASSERT(writer->accepting);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A checkpoint writes the whole state of the job into a new file, part by part, between the records of the
-// day. Its end stands for everything before it. It is taken after an error, to protect the job again, and
-// at stage ends, to make the log short.
+// A checkpoint writes the whole state of the job into a new file, part by part, between the records
+// of the day. Its end stands for everything before it. It is taken after an error, to protect the
+// job again, and at stage ends, to make the log short.
 //
 //     NONE -> STREAM (BEGIN is accepted) -> ENDING (END is accepted) -> NONE (END is durable)
 //     STREAM, ENDING -> NONE (an error)

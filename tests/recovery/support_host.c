@@ -271,7 +271,8 @@ static int carry_out(struct host *host, struct recoup_event *event, const char *
         if (operation->io.offset < file->size) {
             event->io.data = file->bytes + operation->io.offset;
             event->io.size = file->size - (size_t)operation->io.offset;
-            event->io.size = event->io.size < operation->io.size ? event->io.size : operation->io.size;
+            event->io.size =
+                event->io.size < operation->io.size ? event->io.size : operation->io.size;
         }
         return 0;
     case RECOUP_ACTION_REMOVE:
@@ -491,7 +492,8 @@ uint64_t host_write(struct host *host, const struct recoup__record *record, uint
 
     do {
         begin_call(host);
-        error = recoup__store_write(host->store, &host->actions, host->now_ns, record, flags, &sequence);
+        error = recoup__store_write(host->store, &host->actions, host->now_ns, record, flags,
+                                    &sequence);
         assert_true(error != RECOUP_ENOMEM || host->actions.n == 0);
     } while (error == RECOUP_ENOMEM);
     assert_int_equal(error, 0);
@@ -515,8 +517,8 @@ uint64_t host_finish_waiting(struct host *host, uint32_t subtask, uint32_t flags
 
     do {
         begin_call(host);
-        error = recoup__store_write_waiting(host->store, &host->actions, host->now_ns, &record, flags,
-                                            snapshot, coordinators, 2, &sequence);
+        error = recoup__store_write_waiting(host->store, &host->actions, host->now_ns, &record,
+                                            flags, snapshot, coordinators, 2, &sequence);
         assert_true(error != RECOUP_ENOMEM || host->actions.n == 0);
     } while (error == RECOUP_ENOMEM);
     assert_int_equal(error, 0);
@@ -531,9 +533,9 @@ void host_snapshot(struct host *host, uint32_t snapshot, uint32_t coordinator, b
 
     do {
         begin_call(host);
-        error = recoup__store_snapshot(host->store, &host->actions, host->now_ns, snapshot, coordinator,
-                                       failed, data,
-                                       coordinator == RECOUP_SHUFFLE ? 0 : sizeof data);
+        error =
+            recoup__store_snapshot(host->store, &host->actions, host->now_ns, snapshot, coordinator,
+                                   failed, data, coordinator == RECOUP_SHUFFLE ? 0 : sizeof data);
         assert_true(error != RECOUP_ENOMEM || host->actions.n == 0);
     } while (error == RECOUP_ENOMEM);
     assert_int_equal(error, 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A small host in memory for tests of the event store: a directory of files, an allocator that can fail, a
-// fault for one operation, virtual time, and a log of what the store asked for that reads as a story.
+// A small host in memory for tests of the event store: a directory of files, an allocator that can
+// fail, a fault for one operation, virtual time, and a log of what the store asked for that reads
+// as a story.
 #ifndef TESTS_RECOVERY_SUPPORT_HOST_H
 #define TESTS_RECOVERY_SUPPORT_HOST_H
 
@@ -36,7 +37,7 @@ struct host_record {  // as delivered by on_record
 struct host_fault {
     bool armed;
     enum recoup_action_type type;
-    unsigned nth;   // from 1: the n-th operation of this type from now on
+    unsigned nth;  // from 1: the n-th operation of this type from now on
     int error;
     bool forever;
 };
@@ -44,7 +45,7 @@ struct host_fault {
 struct host {
     // Memory
     uint64_t allocations;
-    uint64_t fail_at;       // the allocation with this number fails; 0: none
+    uint64_t fail_at;  // the allocation with this number fails; 0: none
     uint64_t live_blocks;
     uint64_t largest;
 
@@ -52,8 +53,8 @@ struct host {
     bool directory;
     struct host_file files[HOST_FILES];
     struct host_fault fault;
-    unsigned fired;         // how often it struck
-    bool manual;            // operations wait for host_complete()
+    unsigned fired;  // how often it struck
+    bool manual;     // operations wait for host_complete()
 
     // The store
     struct recoup_options options;
@@ -67,12 +68,12 @@ struct host {
     uint64_t epoch;
     bool busy;
     struct recoup_action operation;
-    uint8_t copy[4096];     // of the data of the append under way, to see that it stays unchanged
+    uint8_t copy[4096];  // of the data of the append under way, to see that it stays unchanged
 
     // What the store said
     char log[65536];
     size_t log_size;
-    bool quiet;             // nothing goes into the log
+    bool quiet;  // nothing goes into the log
     uint64_t operations[RECOUP_ACTION_REMOVE + 1];
     unsigned in_flight_max;
     uint64_t durable;
@@ -89,8 +90,8 @@ struct host {
     // What the job does
     uint32_t checkpoint_records;  // of a checkpoint
     uint32_t checkpoint_next;
-    unsigned checkpoints;         // started
-    int on_record_error;          // returned once for record number on_record_at (from 1)
+    unsigned checkpoints;  // started
+    int on_record_error;   // returned once for record number on_record_at (from 1)
     uint32_t on_record_at;
 };
 
@@ -98,8 +99,8 @@ struct host {
 struct host *host_create(enum recoup_profile profile);
 void host_destroy(struct host *host);  // checks that the store has given back all memory
 
-// A new master: creates the store and opens it with the next epoch. host_start leaves the operations to
-// host_run; host_open runs them and checks that the store is OPEN.
+// A new master: creates the store and opens it with the next epoch. host_start leaves the
+// operations to host_run; host_open runs them and checks that the store is OPEN.
 int host_start(struct host *host);
 void host_open(struct host *host);
 // The process dies: the store is destroyed, the files stay.
@@ -110,11 +111,13 @@ void host_stop(struct host *host, bool clear);
 void host_run(struct host *host);                  // completes operations until none is under way
 void host_complete(struct host *host, int error);  // completes the one under way
 int host_step_io(struct host *host, int error);    // the same, with the store's answer
-void host_advance(struct host *host, int64_t to_ns);  // time passes; timers fire; operations complete
+void host_advance(struct host *host,
+                  int64_t to_ns);  // time passes; timers fire; operations complete
 
 // A FINISHED record of stage 1; returns its number.
 uint64_t host_finish(struct host *host, uint32_t subtask, uint32_t flags);
-uint64_t host_finish_waiting(struct host *host, uint32_t subtask, uint32_t flags, uint32_t snapshot);
+uint64_t host_finish_waiting(struct host *host, uint32_t subtask, uint32_t flags,
+                             uint32_t snapshot);
 void host_snapshot(struct host *host, uint32_t snapshot, uint32_t coordinator, bool failed);
 uint64_t host_write(struct host *host, const struct recoup__record *record, uint32_t flags);
 struct recoup__record host_finished(uint32_t subtask);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The write buffer alone: the rules of Flink's FsBatchFlushOutputStream (specification, section 8.3).
+// The write buffer alone: the rules of Flink's FsBatchFlushOutputStream (specification,
+// section 8.3).
 #include "check.h"
 #include "recovery/buffer.h"
 
@@ -107,7 +108,8 @@ static void c3_1_batch_flush(void **state)
     end(&stream);
 }
 
-// C3.2: a chunk larger than the buffer is in the underlying stream after the write, behind what was buffered.
+// C3.2: a chunk larger than the buffer is in the underlying stream after the write, behind what was
+// buffered.
 static void c3_2_larger_than_the_buffer(void **state)
 {
     struct stream stream;
@@ -173,10 +175,8 @@ static void capacity_is_checked(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(c3_1_batch_flush),
-    cmocka_unit_test(c3_2_larger_than_the_buffer),
-    cmocka_unit_test(as_large_as_the_buffer),
-    cmocka_unit_test(empty_chunks_and_flushes),
+    cmocka_unit_test(c3_1_batch_flush),       cmocka_unit_test(c3_2_larger_than_the_buffer),
+    cmocka_unit_test(as_large_as_the_buffer), cmocka_unit_test(empty_chunks_and_flushes),
     cmocka_unit_test(capacity_is_checked),
 };
 

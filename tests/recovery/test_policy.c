@@ -120,10 +120,8 @@ static void errors_have_names_and_sentences(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(every_row_is_complete),
-    cmocka_unit_test(keys_are_unique),
-    cmocka_unit_test(every_hazard_is_named),
-    cmocka_unit_test(known_rows),
+    cmocka_unit_test(every_row_is_complete),           cmocka_unit_test(keys_are_unique),
+    cmocka_unit_test(every_hazard_is_named),           cmocka_unit_test(known_rows),
     cmocka_unit_test(errors_have_names_and_sentences),
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Reading logs that are damaged in every way: the rows of the specification's section 3.2 under flink-1.20,
-// and under hardened each kind of damage, told apart.
+// Reading logs that are damaged in every way: the rows of the specification's section 3.2 under
+// flink-1.20, and under hardened each kind of damage, told apart.
 #include "recovery/bytes.h"
 #include "support_host.h"
 
@@ -56,8 +56,8 @@ static void assert_subtasks(const struct host *host, const uint32_t *subtasks, u
     }
 }
 
-// Clean ends of files; and a torn tail at every possible length: the rest of that file is ignored, the next
-// file counts (a hole).
+// Clean ends of files; and a torn tail at every possible length: the rest of that file is ignored,
+// the next file counts (a hole).
 static void flink_torn_tail(void **state)
 {
     (void)state;
@@ -79,7 +79,8 @@ static void flink_torn_tail(void **state)
     }
 }
 
-// A length too large for the rest of the file is a torn tail too, without anything of that size allocated.
+// A length too large for the rest of the file is a torn tail too, without anything of that size
+// allocated.
 static void flink_length_too_large(void **state)
 {
     static const uint32_t lengths[] = {100, 5000, 1u << 30, INT32_MAX};
@@ -145,7 +146,8 @@ static void flink_replay_fails(void **state)
     }
 }
 
-// A reset or initialization whose body ends early is taken for the end of the file; a finish is not.
+// A reset or initialization whose body ends early is taken for the end of the file; a finish is
+// not.
 static void flink_body_ends_early(void **state)
 {
     static const uint32_t all[] = {0, 1, 2, 3, 4, 5};
@@ -185,7 +187,8 @@ static void flink_gap(void **state)
     host_destroy(host);
 }
 
-// A 0-byte file is valid, contains nothing, and is something to recover; other names do not count as files.
+// A 0-byte file is valid, contains nothing, and is something to recover; other names do not count
+// as files.
 static void flink_any_entry(void **state)
 {
     struct host *host = host_create(RECOUP_PROFILE_FLINK_1_20);
@@ -300,8 +303,8 @@ static void hardened_torn_tail(void **state)
     for (size_t cut = 1; cut < 64 + 2 * RECORD; cut++) {
         struct host *host = hardened_log();
         size_t left = 64 + 2 * RECORD - cut;
-        enum recoup__damage_kind kind = left == 64 || left == 64 + RECORD ? RECOUP__DAMAGE_NONE
-                                                                           : RECOUP__DAMAGE_TORN;
+        enum recoup__damage_kind kind =
+            left == 64 || left == 64 + RECORD ? RECOUP__DAMAGE_NONE : RECOUP__DAMAGE_TORN;
 
         host_file(host, file_2)->size -= cut;
         expect(host, kind, false, 5 + (left >= 64 + RECORD ? 1 : 0));
@@ -322,7 +325,8 @@ static void hardened_zeroed_tail(void **state)
     expect(host, RECOUP__DAMAGE_CHECKSUM, true, 6);
 }
 
-// Every single bit of a record in the middle of the log: found, reported as loss, nothing behind it counts.
+// Every single bit of a record in the middle of the log: found, reported as loss, nothing behind it
+// counts.
 static void hardened_flipped_bits(void **state)
 {
     (void)state;
@@ -334,7 +338,8 @@ static void hardened_flipped_bits(void **state)
         opened = reopen(host);
         assert_int_equal(opened->result, RECOUP__OPENED_LOG);
         assert_true(opened->lost);
-        assert_true(opened->damage == RECOUP__DAMAGE_CHECKSUM || opened->damage == RECOUP__DAMAGE_LENGTH
+        assert_true(opened->damage == RECOUP__DAMAGE_CHECKSUM
+                    || opened->damage == RECOUP__DAMAGE_LENGTH
                     || opened->damage == RECOUP__DAMAGE_TORN);
         assert_u64(opened->damage_position.file, 1);
         assert_u64(opened->damage_position.offset, 64);
@@ -478,8 +483,8 @@ static void hardened_empty(void **state)
     host_destroy(host);
 }
 
-// H9, over two masters: the second went on from a prefix. If the first log is later found shorter, the
-// second's records do not follow on it: that is reported as loss, and they do not count.
+// H9, over two masters: the second went on from a prefix. If the first log is later found shorter,
+// the second's records do not follow on it: that is reported as loss, and they do not count.
 static void hardened_prefix_of_two_masters(void **state)
 {
     struct host *host = hardened_log();
@@ -492,7 +497,8 @@ static void hardened_prefix_of_two_masters(void **state)
     host_incarnation(host);
     host_finish(host, 50, 0);
     host_stop(host, false);
-    host_open(host);  // read again: the torn tail is behind the recorded length, so it is no damage now
+    host_open(
+        host);  // read again: the torn tail is behind the recorded length, so it is no damage now
     assert_u64(host->n_records, 8);
     assert_u64(recoup__store_opened(host->store)->damaged, 0);
     host_crash(host);
@@ -532,7 +538,8 @@ static void hardened_unopened_master(void **state)
     host_destroy(host);
 }
 
-// Policies singly: checksums off leave flips unseen or malformed, never a crash; framing alone; wipe.
+// Policies singly: checksums off leave flips unseen or malformed, never a crash; framing alone;
+// wipe.
 static void single_policies(void **state)
 {
     static const uint32_t all[] = {0, 1, 2, 3, 4, 5};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Records to bytes and back (specification, section 8.4): round trips, one encoding for each record, and
-// bytes at random, which never crash the decoder and never make it allocate much.
+// Records to bytes and back (specification, section 8.4): round trips, one encoding for each
+// record, and bytes at random, which never crash the decoder and never make it allocate much.
 #include "support_host.h"
 
 #define ROUNDS 200000u
@@ -266,7 +266,8 @@ static void limits(void **state)
     assert_int_equal(recoup__record_size(&record, &size), RECOUP_ELIMIT);
 }
 
-// Random bytes, and encodings with random flips: refused or decoded, and what is decoded is canonical.
+// Random bytes, and encodings with random flips: refused or decoded, and what is decoded is
+// canonical.
 static void random_bytes(void **state)
 {
     struct recoup__snapshot snapshots[2] = {{1, "abcdef", 6}, {RECOUP_SHUFFLE, "x", 1}};
@@ -310,12 +311,9 @@ static void random_bytes(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(c4_1_finished),
-    cmocka_unit_test(c4_2_initialized),
-    cmocka_unit_test(c4_3_reset),
-    cmocka_unit_test(other_types),
-    cmocka_unit_test(not_canonical),
-    cmocka_unit_test(limits),
+    cmocka_unit_test(c4_1_finished), cmocka_unit_test(c4_2_initialized),
+    cmocka_unit_test(c4_3_reset),    cmocka_unit_test(other_types),
+    cmocka_unit_test(not_canonical), cmocka_unit_test(limits),
     cmocka_unit_test(random_bytes),
 };
 

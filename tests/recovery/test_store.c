@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The event store driven through a host in memory. Names C1.x are rows of the specification, section 8.1.
+// The event store driven through a host in memory. Names C1.x are rows of the specification,
+// section 8.1.
 #include "support_host.h"
 
 static struct host *flink(void)
@@ -26,7 +27,8 @@ static uint32_t finished_records(const struct host *host)
     return n;
 }
 
-// C1.1: what was written is read in order; a second master's records follow; a cleared store is empty.
+// C1.1: what was written is read in order; a second master's records follow; a cleared store is
+// empty.
 static void c1_1_read_and_write(void **state)
 {
     struct host *host = flink();
@@ -178,8 +180,8 @@ static void flush_has_a_fixed_rate(void **state)
     host_destroy(host);
 }
 
-// Ticks that were due while an operation was under way are made up for in order, as one: the others would
-// find an empty buffer.
+// Ticks that were due while an operation was under way are made up for in order, as one: the others
+// would find an empty buffer.
 static void late_ticks_catch_up(void **state)
 {
     struct host *host = flink();
@@ -204,7 +206,8 @@ static void late_ticks_catch_up(void **state)
     host_destroy(host);
 }
 
-// Flink's stream passes a large chunk by the buffer and forgets to flush it (H14); the hardened one flushes.
+// Flink's stream passes a large chunk by the buffer and forgets to flush it (H14); the hardened one
+// flushes.
 static void large_records_pass_by(void **state)
 {
     static uint8_t payload[5000];
@@ -459,8 +462,8 @@ static void durable_at_sync_and_close(void **state)
     host_destroy(host);
 }
 
-// Flink never syncs: on a storage that is durable at sync nothing is ever known to be durable, also not what
-// follows a file that was closed without.
+// Flink never syncs: on a storage that is durable at sync nothing is ever known to be durable, also
+// not what follows a file that was closed without.
 static void unsynced_hole(void **state)
 {
     struct recoup_stats stats = {0};
@@ -481,7 +484,8 @@ static void unsynced_hole(void **state)
     host_destroy(host);
 }
 
-// A stage end and the initialization that follows it at the same instant become durable together (H7).
+// A stage end and the initialization that follows it at the same instant become durable together
+// (H7).
 static void boundary_is_one_unit(void **state)
 {
     struct recoup__record record = {.type = RECOUP__RECORD_INITIALIZED};
@@ -539,7 +543,8 @@ static void throttle_and_limit(void **state)
     host_destroy(host);
 }
 
-// The limit is hit while storage still reads the queued bytes of a large record: they stay where they are.
+// The limit is hit while storage still reads the queued bytes of a large record: they stay where
+// they are.
 static void limit_during_direct_append(void **state)
 {
     static uint8_t payload[3000];
@@ -705,7 +710,8 @@ static void zombie_bytes_do_not_count(void **state)
     host_destroy(host);
 }
 
-// One life of a job, for the sweeps below. Returns how often protection was lost before it was stopped.
+// One life of a job, for the sweeps below. Returns how often protection was lost before it was
+// stopped.
 static unsigned story(struct host *host)
 {
     unsigned lost;
@@ -731,10 +737,12 @@ static unsigned story(struct host *host)
     return lost;
 }
 
-// Every allocation in turn fails once: the call says so, changes nothing, and goes well when repeated.
+// Every allocation in turn fails once: the call says so, changes nothing, and goes well when
+// repeated.
 static void out_of_memory(void **state)
 {
-    static const enum recoup_profile profiles[] = {RECOUP_PROFILE_FLINK_1_20, RECOUP_PROFILE_HARDENED};
+    static const enum recoup_profile profiles[] = {RECOUP_PROFILE_FLINK_1_20,
+                                                   RECOUP_PROFILE_HARDENED};
 
     (void)state;
     for (unsigned p = 0; p < 2; p++) {
@@ -760,11 +768,12 @@ static void out_of_memory(void **state)
     }
 }
 
-// Every operation in turn fails, once or from then on: nothing crashes or hangs, protection is said to be
-// lost, and what is read afterwards is consistent.
+// Every operation in turn fails, once or from then on: nothing crashes or hangs, protection is said
+// to be lost, and what is read afterwards is consistent.
 static void every_operation_fails(void **state)
 {
-    static const enum recoup_profile profiles[] = {RECOUP_PROFILE_FLINK_1_20, RECOUP_PROFILE_HARDENED};
+    static const enum recoup_profile profiles[] = {RECOUP_PROFILE_FLINK_1_20,
+                                                   RECOUP_PROFILE_HARDENED};
     unsigned struck = 0;
 
     (void)state;
@@ -799,7 +808,8 @@ static void every_operation_fails(void **state)
     assert_true(struck > 20);
 }
 
-// A record that the job cannot take for want of memory is delivered again; nothing is delivered twice.
+// A record that the job cannot take for want of memory is delivered again; nothing is delivered
+// twice.
 static void replay_goes_on_after_out_of_memory(void **state)
 {
     struct host *host = flink();
