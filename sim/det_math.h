@@ -37,7 +37,9 @@ static inline uint64_t det_to_bits(double x)
 
 // Natural logarithm of a positive normal number. x = 2^k * (1 + f) with 1 + f between sqrt(1/2)
 // and sqrt(2); with s = f / (2 + f), ln(1 + f) = 2 atanh(s) = 2 s + s r, where
-// r = 2 s^2 / 3 + 2 s^4 / 5 + ... to s^22 (the rest is below 2^-57); and 2 s = f - s f.
+// r = 2 s^2 / 3 + 2 s^4 / 5 + ...; and 2 s = f - s f. r / s^2 is replaced by the polynomial of
+// degree 6 in s^2 that interpolates it at Chebyshev's points of [0, 0.02944] (error below 2^-50 of
+// r, which is below 2^-5 of the result).
 static inline double det_log(double x)
 {
     uint64_t bits = det_to_bits(x);
@@ -48,9 +50,10 @@ static inline double det_log(double x)
     double s = f / (2.0 + f);
     double z = s * s;
     double w = z * z;
-    double odd = z * (2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19 +
-                 w * (2.0 / 23))))));
-    double even = w * (2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21)))));
+    double odd = z * (0x1.5555555555558p-1 + w * (0x1.2492492df26cep-2 +
+                 w * (0x1.7462b5152e8a6p-3 + w * 0x1.2b58f4c8d5f63p-3)));
+    double even = w * (0x1.99999999952d8p-2 + w * (0x1.c71c62e40b94ep-3 +
+                  w * 0x1.39fe52a20dc69p-3));
     double half = 0.5 * f * f;
     double dk = (double)k;
 

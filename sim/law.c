@@ -94,6 +94,12 @@ static uint64_t stretch(int64_t nano, uint64_t fraction, int64_t width)
 
 // --- values by inversion -----------------------------------------------------------------------
 
+static int64_t exponential_value(int64_t mean, uint64_t draw)
+{
+    SIM_DEBUG_ASSERT(mean >= 0);
+    return round_clamped((double)mean * draw_exponential(draw));
+}
+
 // u is spread over what lies above 0: from P(X < 0) to 1.
 static int64_t normal_value(int64_t mean, int64_t deviation, uint64_t draw)
 {
@@ -201,7 +207,7 @@ static int64_t simple_value(const struct sim_law *law, uint64_t draw, uint64_t r
     case SIM_LAW_CONSTANT:
         return law->a;
     case SIM_LAW_EXPONENTIAL:
-        return round_clamped((double)law->a * draw_exponential(draw));
+        return exponential_value(law->a, draw);
     case SIM_LAW_UNIFORM:
         return law->a + (int64_t)high_product(draw, (uint64_t)(law->b - law->a) + 1);
     case SIM_LAW_NORMAL:
@@ -245,6 +251,12 @@ void sim_law_sample(const struct sim_law *law, struct sim_random *r, uint32_t st
     uint64_t draw = 0;
 
     SIM_DEBUG_ASSERT(out != NULL);
+    if (law->kind == SIM_LAW_EXPONENTIAL) {
+        // The law of most events, by a shorter way.
+        sim_random_draw(r, stream, entity, n, &draw);
+        *out = exponential_value(law->a, draw);
+        return;
+    }
     // A law that needs no chance leaves no trace in the counts of draws.
     if (law->kind != SIM_LAW_CONSTANT && law->kind != SIM_LAW_TRACE) {
         sim_random_draw(r, stream, entity, n, &draw);

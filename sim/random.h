@@ -6,9 +6,11 @@
 // counts the draws of that (stream, entity). Draws come back through an out-parameter, because C
 // does not define the order in which arguments are evaluated.
 //
-// The function: a strong 64-bit mixer (two multiplications between double-rotate-xors, the
-// rrxmrrxmsx construction) applied to the entity under a key of the stream, and again to the
-// result plus a multiple of n. Keys are derived from the seed by the same mixer.
+// The function: the entity under a key of the stream goes through two xor-shift-multiply steps, a
+// multiple of n and a second key are added, and the sum goes through a strong 64-bit mixer (two
+// multiplications between double-rotate-xors, the rrxmrrxmsx construction). For a fixed entity
+// draws of different n never repeat, and the same holds for entities at a fixed n. Keys are
+// derived from the seed by the same mixer.
 #ifndef SIM_RANDOM_H
 #define SIM_RANDOM_H
 
@@ -49,7 +51,9 @@ static inline void sim_random_draw(struct sim_random *r, uint32_t stream, uint64
 
     SIM_DEBUG_ASSERT(stream < SIM_STREAM_LIMIT);
     r->counts[stream]++;
-    point = sim_random_mix(r->keys[2 * stream] + entity * UINT64_C(0x9E3779B97F4A7C15));
+    point = r->keys[2 * stream] + entity * UINT64_C(0x9E3779B97F4A7C15);
+    point = (point ^ (point >> 32)) * UINT64_C(0xBEA225F9EB34556D);
+    point = (point ^ (point >> 29)) * UINT64_C(0xD6E8FEB86659FD93);
     point += r->keys[2 * stream + 1] + n * UINT64_C(0xD1342543DE82EF95);
     *out = sim_random_mix(point);
 }
