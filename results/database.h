@@ -53,7 +53,7 @@ enum results_database_status results_database_append(struct results_database *da
 // The identity of a run: hash of the resolved scenario, its seed, whether the invariants were on,
 // and the version of the model.
 void results_run_key(const struct results_run *run, char key[RESULTS_KEY_SIZE]);
-// The identity of its point: the same without the seed.
-void results_point_key(const struct results_run *run, char key[RESULTS_KEY_SIZE]);
+// The identity of its point: the resolved scenario without the seed. False when out of memory.
+bool results_point_key(const struct results_run *run, char key[RESULTS_KEY_SIZE]);
 
 #endif

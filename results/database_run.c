@@ -66,9 +66,11 @@ static int upsert_point(struct results_database *database, const struct results_
     char key[RESULTS_KEY_SIZE];
     int code;
 
+    if (!results_point_key(run, key)) {
+        return SQLITE_NOMEM;
+    }
     results_text_init(&label);
     point_label(run->scenario, &label);
-    results_point_key(run, key);
     results_statement_init(&s, database->connection,
                            "INSERT INTO point(point_key, sweep_id, label, profile, scenario)"
                            " VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -40,11 +41,36 @@ void results_single_runs_key(const char *scenario, char key[RESULTS_KEY_SIZE])
     results_key(parts, 2, key);
 }
 
-void results_point_key(const struct results_run *run, char key[RESULTS_KEY_SIZE])
+// The canonical text is one "path = value" line per value. All but that of the seed, into `out`.
+static void without_seed(const char *canonical, char *out)
 {
-    const char *const parts[] = {"point", run->scenario->canonical};
+    static const char seed[] = "seed = ";
 
+    while (*canonical != '\0') {
+        size_t size = strcspn(canonical, "\n");
+
+        size += canonical[size] == '\n' ? 1 : 0;
+        if (strncmp(canonical, seed, sizeof(seed) - 1) != 0) {
+            memcpy(out, canonical, size);
+            out += size;
+        }
+        canonical += size;
+    }
+    *out = '\0';
+}
+
+bool results_point_key(const struct results_run *run, char key[RESULTS_KEY_SIZE])
+{
+    char *rest = malloc(strlen(run->scenario->canonical) + 1);
+    const char *const parts[] = {"point", rest};
+
+    if (rest == NULL) {
+        return false;
+    }
+    without_seed(run->scenario->canonical, rest);
     results_key(parts, 2, key);
+    free(rest);
+    return true;
 }
 
 void results_run_key(const struct results_run *run, char key[RESULTS_KEY_SIZE])

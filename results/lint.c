@@ -7,7 +7,7 @@
 #include "results/page.h"
 #include "results/run.h"
 
-#define LINT_PATH_MAX 64u
+#define LINT_PATH_MAX 80u
 #define LINT_VALUE_MAX 32u
 #define LINT_ORIGIN_MAX 28u
 

@@ -14,7 +14,7 @@
 #define REPORT_FINDINGS_MAX 4u
 #define REPORT_OUTCOMES_MAX 6u
 #define REPORT_ASSUMED_LINES 3u
-#define REPORT_NAMES_MAX 8u
+#define REPORT_NAMES_MAX 8u // of one list
 
 const char *results_report_dot(const struct results_page *page)
 {
@@ -167,7 +167,9 @@ static void report_outage(struct results_page *page, const struct results_run *r
     }
     results_page_line(page);
     results_report_paragraph(page, "Outage", RESULTS_BOLD, words);
-    outage_bars(page, r);
+    if (r->outage_ns > 0) {
+        outage_bars(page, r);
+    }
     for (uint32_t i = 0; r->n_failovers > 1 && i < r->n_failovers && i < REPORT_FAILOVERS_MAX;
          i++) {
         failover_line(page, &r->failovers[i]);
@@ -259,10 +261,16 @@ static void report_expectations(struct results_page *page, const struct results_
     results_page_line(page);
     if (met == verdict->n_outcomes) {
         results_text_add(words, "met: ");
-        for (uint32_t i = 0; i < met && i < REPORT_OUTCOMES_MAX; i++) {
-            results_text_format(words, "%s%s", i > 0 ? ", " : "", verdict->outcomes[i].text);
+        for (uint32_t i = 0; i < met && i < REPORT_NAMES_MAX; i++) {
+            const struct scenario_outcome *outcome = &verdict->outcomes[i];
+
+            results_text_format(words, "%s%s%s%s", i > 0 ? ", " : "", outcome->metric,
+                                outcome->invariant != NULL ? " " : "",
+                                outcome->invariant != NULL ? outcome->invariant : "");
         }
-        results_text_add(words, met > REPORT_OUTCOMES_MAX ? " ..." : "");
+        if (met > REPORT_NAMES_MAX) {
+            results_text_format(words, " and %" PRIu32 " more", met - REPORT_NAMES_MAX);
+        }
         results_report_paragraph(page, "Expected", RESULTS_GREEN, words);
         return;
     }

@@ -11,7 +11,7 @@
 
 #define LOST_ROWS_MAX 6u
 #define LOST_STAGE_COLUMNS 20u
-#define LOST_TIME_COLUMNS 11u
+#define LOST_TIME_COLUMNS 12u // one more than the longest, so that a gap stays
 #define LOST_COUNT_COLUMNS 16u
 #define LOST_MEANINGS_MAX 2u
 

@@ -27,7 +27,7 @@ static void say_recording(const struct results_run *run, struct results_text *wo
     }
     results_text_format(words, "recorded for %s", results_duration(on, r->recording_ns));
     if (r->unprotected_ns > 0) {
-        results_text_format(words, ", UNPROTECTED for %s",
+        results_text_format(words, ", unprotected for %s",
                             results_duration(off, r->unprotected_ns));
     }
 }

@@ -66,11 +66,12 @@ static void say_kept(const struct model_result *r, struct results_text *text)
     } else if (held == 0) {
         results_text_add(text, "and no subtask had finished yet when the master was lost");
     } else if (kept == 0) {
-        results_text_format(text, "and of %s finished subtasks none is kept", held_text);
-    } else if (kept == held) {
+        results_text_format(text, "and none of %s finished subtasks is kept", held_text);
+    } else if (kept == held && held > 1) {
         results_text_format(text, "and all %s finished subtasks are kept", held_text);
     } else {
-        results_text_format(text, "and of %s finished subtasks %s are kept", held_text, kept_text);
+        results_text_format(text, "and %s of %s finished subtasks %s kept", kept_text, held_text,
+                            kept == 1 ? "is" : "are");
     }
     if (r->n_failovers > 1) {
         results_text_format(text, " over %u failovers", (unsigned)r->n_failovers);

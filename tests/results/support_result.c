@@ -26,7 +26,7 @@ static void init_scenario(struct support_run *s)
     s->scenario.about = "What does one crash cost?";
     s->scenario.path = "q72.yaml";
     s->scenario.canonical = s->canonical;
-    copy_text(s->canonical, sizeof(s->canonical), "name: q72-master-crash\n");
+    copy_text(s->canonical, sizeof(s->canonical), "name = q72-master-crash\nseed = 7\n");
     config->name = s->scenario.name;
     config->seed = 7;
     config->profile = RECOUP_PROFILE_FLINK_1_20;

@@ -249,10 +249,12 @@ static void points_and_runs(void **state)
     support_run_init(&s);
     add(support_path(path, "points.db"), &s);
     s.scenario.config.seed = 8;
+    (void)snprintf(s.canonical, sizeof(s.canonical), "name = q72-master-crash\nseed = 8\n");
     support_lose(&s, 2, MODEL_CAUSE_NOT_RECORDED, 100 * SUPPORT_S, 1);
     add(path, &s);
     assert_answer(path, "SELECT count(*) FROM point", "1");
-    (void)snprintf(s.canonical, sizeof(s.canonical), "name: q72-master-crash\nworkers: 26\n");
+    (void)snprintf(s.canonical, sizeof(s.canonical),
+                   "name = q72-master-crash\ncluster.workers = 26\n");
     s.result.io.bytes *= 2;
     add(path, &s);
     assert_answer(path, "SELECT count(*) FROM point", "2");

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// `recoup run`: one scenario, one run, its result.
+#define _XOPEN_SOURCE 700
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "cli/overrides.h"
+#include "cli/program.h"
+#include "cli/signals.h"
+#include "models/run.h"
+#include "results/database.h"
+#include "results/report.h"
+#include "results/result_json.h"
+#include "results/trace_file.h"
+#include "sim/error.h"
+
+static const struct cli_option run_options[] = {
+    {"seed", "N", NULL, false, "seed of all chance, 0 to 2^63 - 1, decimal or 0x..."},
+    {"set", "PATH=VALUE", NULL, true, "change one value: cluster.workers=50, faults.0.at=95s"},
+    {"fault", "'{...}'", NULL, true, "add a fault: '{at: 95 s, kill: master}'"},
+    {"format", "text|json", "text|json", false, "how the result is printed (text)"},
+    {"trace", "FILE", NULL, false, "write what happened for ui.perfetto.dev"},
+    {"db", "FILE", NULL, false, "append the run to a SQLite file"},
+    {"invariants", "on|off", "on|off", false, "look for broken invariants (on)"},
+    {"color", "auto|never|always", "auto|never|always", false, "colours (auto; NO_COLOR counts)"},
+};
+
+// One execution of the command: everything that is open, so that it is given back in one place.
+struct run_command {
+    const struct cli_program *program;
+    const struct cli_arguments *arguments;
+    struct scenario scenario;
+    struct cli_signals signals;
+    struct results_trace_file trace;
+    bool tracing;
+    struct results_database database;
+    bool storing;
+    struct sim_arena arena;
+    struct model_result result;
+    struct scenario_verdict verdict;
+    struct results_run run;
+    struct results_text command;
+    char started_at[32];
+};
+
+static int load(struct run_command *c)
+{
+    struct cli_overrides overrides;
+    int code = cli_overrides_collect(&overrides, c->arguments);
+
+    if (code == CLI_DONE) {
+        int error = scenario_load(&c->scenario, c->arguments->words[0], &overrides.scenario);
+
+        cli_complain_input(c->scenario.errors, c->scenario.n_errors, "error");
+        if (c->scenario.errors_cut) {
+            cli_complain("more errors follow; mend these first");
+        }
+        cli_complain_input(c->scenario.warnings, c->scenario.n_warnings, "warning");
+        if (error == SCENARIO_ENOMEM) {
+            cli_complain("out of memory");
+            code = CLI_OUTSIDE;
+        } else if (error != SCENARIO_OK) {
+            code = CLI_USAGE;
+        }
+    }
+    cli_overrides_release(&overrides);
+    return code;
+}
+
+// Opens what the run will write, before it starts: a long run is not to end with "no such folder".
+static int open_outputs(struct run_command *c)
+{
+    const char *trace = cli_arguments_value(c->arguments, "trace");
+    const char *database = cli_arguments_value(c->arguments, "db");
+
+    if (trace != NULL) {
+        int error =
+            results_trace_file_open(&c->trace, trace, &c->scenario.config, (uint64_t)getpid());
+
+        if (error != 0) {
+            cli_complain("%s: the trace cannot be written: %s", trace, strerror(error));
+            return CLI_OUTSIDE;
+        }
+        c->tracing = true;
+    }
+    if (database != NULL) {
+        c->storing = true;
+        if (!results_database_open(&c->database, database, RESULTS_DATABASE_WAIT_MS)) {
+            cli_complain("%s", results_text_string(&c->database.message));
+            return CLI_OUTSIDE;
+        }
+    }
+    return CLI_DONE;
+}
+
+static int simulate(struct run_command *c)
+{
+    const char *invariants = cli_arguments_value(c->arguments, "invariants");
+    struct model_run_options options = {.interrupted = cli_signals_came,
+                                        .interrupted_context = &c->signals};
+    int64_t faultless_ns = -1;
+    int error;
+
+    options.invariants = invariants != NULL && strcmp(invariants, "off") == 0 ? MODEL_INVARIANTS_OFF
+                                                                              : MODEL_INVARIANTS_ON;
+    options.trace = c->tracing ? &c->trace.observer : NULL;
+    error = model_run_pair(&c->scenario.config, &options, &c->arena, &c->result, &faultless_ns);
+    if (error == SIM_EINTERRUPTED) {
+        cli_complain("interrupted; the run has no result");
+        return cli_signals_exit(&c->signals);
+    }
+    if (error == SIM_ENOMEM) {
+        cli_complain("out of memory: the run needs more than there is");
+        return CLI_OUTSIDE;
+    }
+    if (error != 0) {
+        cli_complain("internal error: the run ended with \"%s\"; please report it with the "
+                     "scenario",
+                     sim_strerror(error));
+        return CLI_INTERNAL;
+    }
+    c->run.faultless_known = faultless_ns >= 0;
+    c->run.faultless_makespan_ns = faultless_ns;
+    c->run.invariants_on = options.invariants == MODEL_INVARIANTS_ON;
+    return CLI_DONE;
+}
+
+static int judge(struct run_command *c)
+{
+    int code = CLI_DONE;
+
+    if (scenario_evaluate(&c->scenario, &c->result,
+                          c->run.faultless_known ? c->run.faultless_makespan_ns : -1,
+                          &c->verdict) != SCENARIO_OK) {
+        cli_complain("out of memory");
+        return CLI_OUTSIDE;
+    }
+    if (!c->verdict.ok) {
+        code = cli_worse(code, CLI_FAILED);
+    }
+    if (c->verdict.unexplained) {
+        code = cli_worse(code, CLI_BUG);
+    }
+    if (c->result.limited) {
+        cli_complain("the run was cut short at its limit of %llu events",
+                     (unsigned long long)c->scenario.config.events_max);
+        code = cli_worse(code, CLI_INCOMPLETE);
+    }
+    return code;
+}
+
+// In JSON the warning has no place of its own; on the page it has.
+static void warn_not_fired(const struct run_command *c)
+{
+    for (uint32_t i = 0; i < c->result.n_fired; i++) {
+        if (!c->result.fired[i].fired) {
+            cli_complain("warning: the fault '%s' never fired",
+                         c->scenario.config.faults[c->result.fired[i].fault].name);
+        }
+    }
+}
+
+static int print(struct run_command *c)
+{
+    const char *format = cli_arguments_value(c->arguments, "format");
+    struct results_text text;
+    int code;
+
+    results_text_init(&text);
+    if (format != NULL && strcmp(format, "json") == 0) {
+        results_run_json(&c->run, &text);
+        warn_not_fired(c);
+    } else {
+        struct results_style style;
+
+        cli_style(&style, cli_arguments_value(c->arguments, "color"));
+        results_run_report(&c->run, &style, &text);
+    }
+    code = cli_output_result(&text);
+    results_text_release(&text);
+    return code;
+}
+
+static int finish_trace(struct run_command *c)
+{
+    const char *path = cli_arguments_value(c->arguments, "trace");
+    int error;
+
+    if (!c->tracing) {
+        return CLI_DONE;
+    }
+    c->tracing = false;
+    error = results_trace_file_finish(&c->trace);
+    if (error != 0) {
+        cli_complain("%s: the trace could not be written: %s", path, strerror(error));
+        return CLI_OUTSIDE;
+    }
+    return CLI_DONE;
+}
+
+static int store(struct run_command *c)
+{
+    struct results_execution execution = {c->started_at, cli_clock_ns() - c->program->started_ns,
+                                          (uint64_t)getpid()};
+    enum results_database_status status;
+
+    if (!c->storing) {
+        return CLI_DONE;
+    }
+    status = results_database_append(&c->database, &c->run, &execution);
+    cli_complain("%s", results_text_string(&c->database.message));
+    switch (status) {
+    case RESULTS_DATABASE_ADDED:
+    case RESULTS_DATABASE_PRESENT:
+        return CLI_DONE;
+    case RESULTS_DATABASE_DIFFERS:
+        return CLI_NOT_DETERMINISTIC;
+    case RESULTS_DATABASE_FAILED:
+        break;
+    }
+    return CLI_OUTSIDE;
+}
+
+static void note_start(struct run_command *c)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) == NULL ||
+        strftime(c->started_at, sizeof(c->started_at), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
+        c->started_at[0] = '\0';
+    }
+}
+
+static int run_all(struct run_command *c)
+{
+    int code = load(c);
+
+    if (code == CLI_DONE) {
+        cli_signals_watch(&c->signals);
+        code = open_outputs(c);
+    }
+    if (code == CLI_DONE) {
+        code = cli_signals_exit(&c->signals);
+    }
+    if (code == CLI_DONE) {
+        code = simulate(c);
+    }
+    if (code != CLI_DONE) {
+        return code;
+    }
+    cli_command_repeat(&c->command, c->program, c->arguments);
+    c->run.scenario = &c->scenario;
+    c->run.result = &c->result;
+    c->run.verdict = &c->verdict;
+    c->run.version = RECOUP_VERSION;
+    c->run.command = results_text_string(&c->command);
+    code = judge(c);
+    if (c->verdict.outcomes != NULL || c->verdict.ok) {
+        code = cli_worse(code, print(c));
+        code = cli_worse(code, finish_trace(c));
+        code = cli_worse(code, store(c));
+    }
+    // A signal that came too late to stop the run still ends the loop that runs this program.
+    return cli_worse(code, cli_signals_exit(&c->signals));
+}
+
+static int run_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+{
+    struct run_command c;
+    int code;
+
+    memset(&c, 0, sizeof(c));
+    c.program = program;
+    c.arguments = arguments;
+    results_text_init(&c.command);
+    sim_arena_init(&c.arena, 0);
+    note_start(&c);
+    code = run_all(&c);
+    if (c.tracing) {
+        results_trace_file_abandon(&c.trace);
+    }
+    results_database_close(&c.database);
+    scenario_verdict_release(&c.verdict);
+    model_result_release(&c.result);
+    sim_arena_release(&c.arena);
+    scenario_release(&c.scenario);
+    results_text_release(&c.command);
+    return code;
+}
+
+const struct cli_command cli_run = {
+    .name = "run",
+    .usage = "SCENARIO [OPTION]...",
+    .summary = "Runs a scenario and says what the faults cost, and why.",
+    .about =
+        "The scenario is run twice with the same seed: without its faults, and with them. The\n"
+        "result goes to standard output. Exit code 1: the job did not end as expected; 3: an\n"
+        "invariant was broken that no active policy explains.\n\n",
+    .options = run_options,
+    .n_options = sizeof(run_options) / sizeof(run_options[0]),
+    .words_min = 1,
+    .words_max = 1,
+    .missing = "no scenario given: recoup run SCENARIO",
+    .execute = run_execute,
+};
