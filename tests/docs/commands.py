@@ -77,7 +77,8 @@ class Checker:
             wanted = code if i == len(found) - 1 else 0
             done = run(command, self.recoup, self.folder, wanted != 0)
             self.commands += 1
-            lines = done.stdout.rstrip('\n').split('\n') if done.stdout else []
+            output = done.stdout.replace(self.recoup, 'build/release/recoup')
+            lines = output.rstrip('\n').split('\n') if output else []
             written.append('$ ' + command)
             written += lines if expected and '...' not in expected else expected
             if done.returncode != wanted:
