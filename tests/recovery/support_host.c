@@ -239,7 +239,7 @@ static int carry_out(struct host *host, struct recoup_event *event, const char *
     const struct recoup_action *operation = &host->operation;
     struct host_file *file = host_file(host, operation->io.file);
 
-    switch (operation->type) {
+    switch ((int)operation->type) {
     case RECOUP_ACTION_MKDIR:
         host->directory = true;
         return 0;
