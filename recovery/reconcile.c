@@ -50,12 +50,9 @@ static enum verdict judge(struct recoup_job *job, const struct recoup_partition 
     if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
         return VERDICT_ADOPT;
     }
-    if (!adopts_optional(job)) {
-        return VERDICT_IGNORE;
-    }
-    // Finishes of earlier masters feed the release rule as well (H34): nobody needs it, it goes.
-    bool release = recoup__job_policy(job, RECOUP_POLICY_RELEASE_RECOVERED) != 0;
-    return release ? VERDICT_RELEASE : VERDICT_ADOPT;
+    // Adopted even though nobody needs it now: a consumer that is reset at the end of the wait may. What is
+    // not needed then goes by the release rule (H34).
+    return adopts_optional(job) ? VERDICT_ADOPT : VERDICT_IGNORE;
 }
 
 // Takes a report in time into the state. True if the partition is to be released.

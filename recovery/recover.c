@@ -232,6 +232,7 @@ static int do_work(struct recoup_job *job, bool *again)
         break;
     case RECOUP__WORK_RECOVERED:
         rc = recoup__actions_reserve(&job->actions, 1);
+        rc = rc == 0 ? recoup__releases_recovered(&job->releases) : rc;
         if (rc == 0) {
             push_recovered(job);
             recoup__job_move(job, RECOUP_PHASE_RUNNING);

@@ -43,9 +43,9 @@ static struct recoup__release_range *item(const struct recoup__releases *release
     return &releases->queue[(releases->head + i) & (releases->capacity - 1)];
 }
 
-int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage)
+static int reserve(struct recoup__releases *releases, uint32_t n)
 {
-    uint32_t need = releases->n + releases->state->graph->nodes[stage].in_count;
+    uint32_t need = releases->n + n;
     if (need <= releases->capacity) {
         return 0;
     }
@@ -68,6 +68,12 @@ int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage)
     releases->capacity = capacity;
     releases->head = 0;
     return 0;
+}
+
+int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage)
+{
+    RECOUP_ASSERT(stage < releases->state->graph->n_stages);
+    return reserve(releases, releases->state->graph->nodes[stage].in_count);
 }
 
 static void push(struct recoup__releases *releases, uint32_t stage, uint32_t first, uint32_t count,
@@ -133,6 +139,23 @@ void recoup__releases_finished(struct recoup__releases *releases, uint32_t stage
         recoup_pointwise_producers(producers, parallelism, subtask, &first, &count);
         queue_pointwise(releases, edge->producer, first, count, wait_for);
     }
+}
+
+int recoup__releases_recovered(struct recoup__releases *releases)
+{
+    const struct recoup__state *state = releases->state;
+    if (!releases->recovered_too) {
+        return 0;
+    }
+    int rc = reserve(releases, state->graph->n_stages);
+    for (uint32_t s = 0; rc == 0 && s < state->graph->n_stages; s++) {
+        const struct recoup__stage *stage = &state->stages[s];
+        RECOUP_ASSERT(stage->lost <= stage->finished);
+        if (stage->finished > stage->lost) {
+            push(releases, s, 0, stage->parallelism, 0);
+        }
+    }
+    return rc;
 }
 
 void recoup__releases_point(struct recoup__releases *releases, uint32_t take, uint64_t carrier)

@@ -53,6 +53,10 @@ int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage);
 void recoup__releases_finished(struct recoup__releases *releases, uint32_t stage, uint32_t subtask,
                                uint32_t take);
 
+// Recovery is over: every partition that is tracked and not needed may go, where finishes of earlier masters
+// count (H34). RECOUP_ENOMEM changes nothing.
+int recoup__releases_recovered(struct recoup__releases *releases);
+
 // Recovery point `take` is carried by event `carrier`.
 void recoup__releases_point(struct recoup__releases *releases, uint32_t take, uint64_t carrier);
 // Every event up to `durable` is durable.

@@ -168,7 +168,7 @@ void master_restart(struct master *master, uint64_t epoch)
     master->recovered = master->stopped = master->asking = false;
     master->recovery_error = master->protection_error = 0;
     master->n_lost = master->n_restored = master->n_ended = 0;
-    master->durable = master->on_disk = master->event = 0;
+    master->durable = master->on_disk = master->covered = master->event = 0;
     master->n_tracked = master->n_released = master->n_reset = 0;
     master_clear_trace(master);
     if (master_start(master, epoch) != 0) {
@@ -183,6 +183,18 @@ static const char *reason_name(enum recoup_reset_reason reason)
     return names[reason];
 }
 
+static void drop_held(struct master *master, const struct recoup_partition *partition)
+{
+    for (unsigned i = 0; i < master->n_held; i++) {
+        struct recoup_partition *held = &master->held[i];
+        if (held->stage == partition->stage && held->subtask == partition->subtask &&
+            held->attempt == partition->attempt && held->worker == partition->worker) {
+            *held = master->held[--master->n_held];
+            return;
+        }
+    }
+}
+
 static void note_partitions(struct master *master, const char *verb, const struct recoup_action *action,
                             struct recoup_partition *list, unsigned *n)
 {
@@ -193,6 +205,9 @@ static void note_partitions(struct master *master, const char *verb, const struc
             list[(*n)++] = *p;
         }
         say(master, " %u.%u@%u", p->stage, p->subtask, p->worker);
+        if (action->type == RECOUP_ACTION_RELEASE) {
+            drop_held(master, p);
+        }
     }
     say(master, "\n");
 }
@@ -225,6 +240,7 @@ static void obey_protection(struct master *master, const struct recoup_action *a
         say(master, "protection lost %s\n", recoup_error_name(master->protection_error));
     } else {
         master->n_restored++;
+        master->on_disk = master->covered;
         say(master, "protection restored\n");
     }
 }
@@ -325,6 +341,18 @@ int master_step_once(struct master *master, const struct recoup_event *event)
     struct recoup_update update;
     int rc = recoup_step(master->job, master->now_ns, event, &update);
     master->event = rc == 0 && update.event != 0 ? update.event : master->event;
+    if (rc == 0 && master->on_event != NULL) {
+        master->on_event(master->context, event, update.event);
+    }
+    if (rc == 0 && event->type == RECOUP_EVENT_SUBTASK_FINISHED &&
+        event->subtask_finished.has_partition && master->n_held < MASTER_LIST_MAX) {
+        master->held[master->n_held++] =
+            (struct recoup_partition){.stage = event->subtask_finished.stage,
+                                      .subtask = event->subtask_finished.subtask,
+                                      .attempt = event->subtask_finished.attempt,
+                                      .bytes = event->subtask_finished.bytes,
+                                      .worker = event->subtask_finished.worker};
+    }
     for (uint32_t i = 0; i < update.n_actions; i++) {
         obey(master, &update.actions[i]);
     }
@@ -343,7 +371,10 @@ static int step_retried(struct master *master, const struct recoup_event *event)
 static void make_durable(struct master *master, struct disk_file *file)
 {
     file->durable = file->size;
-    master->on_disk = file->event_last > master->on_disk ? file->event_last : master->on_disk;
+    master->covered = file->event_last > master->covered ? file->event_last : master->covered;
+    if (master->n_lost == master->n_restored) {
+        master->on_disk = master->covered;
+    }
 }
 
 // The effect of the operation under way on the disk. `share` in percent: how much of an append.
@@ -570,8 +601,27 @@ int master_report(struct master *master, uint32_t worker, const struct recoup_pa
     return master_step(master, &event);
 }
 
+void master_report_held(struct master *master)
+{
+    for (uint32_t worker = 0; worker < 4 && !master->crashed; worker++) {
+        struct recoup_partition held[MASTER_LIST_MAX];
+        unsigned n = master->n_held;
+        memcpy(held, master->held, n * sizeof held[0]);
+        if (master_report(master, worker, held, n) != 0) {
+            abort();
+        }
+    }
+}
+
 int master_lose_worker(struct master *master, uint32_t worker)
 {
+    unsigned kept = 0;
+    for (unsigned i = 0; i < master->n_held; i++) {
+        if (master->held[i].worker != worker) {
+            master->held[kept++] = master->held[i];
+        }
+    }
+    master->n_held = kept;
     struct recoup_event event = {.type = RECOUP_EVENT_WORKER_LOST};
     event.worker_lost.worker = worker;
     return master_step(master, &event);

@@ -91,7 +91,8 @@ struct master {
     unsigned n_restored;
     unsigned n_ended;           // RECOVERED and RECOVERY_FAILED
     uint64_t durable;           // the DURABLE watermark
-    uint64_t on_disk;           // last event that a durable operation covered
+    uint64_t on_disk;           // last event that survives a crash: while recording is off it stands still
+    uint64_t covered;           // last event whose bytes a durable operation covered
     uint64_t event;             // number of the last event
     struct recoup_partition tracked[MASTER_LIST_MAX];
     unsigned n_tracked;
@@ -102,6 +103,12 @@ struct master {
     char trace[MASTER_TRACE_MAX];
     size_t trace_length;
     bool trace_io;              // I/O operations and DURABLE too
+
+    // What the workers hold. It outlives masters; RELEASE and lost workers empty it.
+    struct recoup_partition held[MASTER_LIST_MAX];
+    unsigned n_held;
+    void (*on_event)(void *context, const struct recoup_event *event, uint64_t number);
+    void *context;
 };
 
 // A master without a job: storage durable at flush, snapshots and resets answered at once.
@@ -134,6 +141,8 @@ int master_finish_on(struct master *master, uint32_t stage, uint32_t subtask, ui
 int master_fail(struct master *master, uint32_t stage, uint32_t first, uint32_t count);
 int master_report(struct master *master, uint32_t worker, const struct recoup_partition *partitions,
                 uint32_t n);
+// Every worker 0 .. 3 reports what it holds.
+void master_report_held(struct master *master);
 int master_lose_worker(struct master *master, uint32_t worker);
 int master_lose_partition(struct master *master, uint32_t stage, uint32_t subtask);
 int master_snapshot(struct master *master, uint32_t snapshot, uint32_t coordinator, bool failed,
