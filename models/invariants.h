@@ -48,7 +48,7 @@ void invariants_finding(struct model_world *w, const char *invariant, const char
 
 // The hazard that explains a breach of `invariant` under the active policies: `prefer` ("H20", may
 // be NULL) if its policy has Flink's value, else the first of the invariant's hazards whose policy
-// has; NULL when none has. Static text.
+// has; NULL when none has, or when `prefer` is "": nothing excuses it. Static text.
 const char *invariants_hazard(const struct model_world *w, const char *invariant,
                               const char *prefer);
 // True if the policy of the hazard ("H19") has Flink's value now.

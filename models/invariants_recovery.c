@@ -119,7 +119,7 @@ static void check_reference(struct model_world *w)
     if (more.n + other.n > 0) {
         const struct tally *first = more.n > 0 ? &more : &other;
 
-        invariants_report(w, "S3", NULL,
+        invariants_report(w, "S3", "",
                           "divergence: master %u replays %u subtasks otherwise than the reference "
                           "model; the first is %s[%u], attempt %u, which is %s",
                           w->master.incarnation, more.n + other.n,
@@ -201,7 +201,7 @@ static void check_history(struct model_world *w)
             tally_add(&tallies[phantom_of(w, is)], gid, is);
         }
     }
-    tally_report(w, &invented, "S2", NULL, "are finished by attempts that never finished");
+    tally_report(w, &invented, "S2", "", "are finished by attempts that never finished");
     note_phantom(w, &tallies[PHANTOM_RECOVERY], "R2", "H19",
                  "are finished again that an earlier recovery had taken back");
     note_phantom(w, &tallies[PHANTOM_RUNNING], "T9", "H21",
@@ -244,7 +244,7 @@ void invariants_replayed(struct model_world *w)
         check_readable(w);
         check_reference(w);
     } else if (comparable(w)) {
-        invariants_report(w, "S3", NULL,
+        invariants_report(w, "S3", "",
                           "divergence: master %u replays a log that the reference model refuses",
                           w->master.incarnation);
     }
@@ -274,7 +274,7 @@ static void check_clean_start(struct model_world *w)
         }
     }
     SIM_ASSERT(kept.n <= w->n_subtasks);
-    tally_report(w, &kept, "R7", NULL, "are finished although the job starts over");
+    tally_report(w, &kept, "R7", "", "are finished although the job starts over");
 }
 
 // R1: the library and the world agree on who is finished.
@@ -298,7 +298,7 @@ static void check_agreement(struct model_world *w)
         }
     }
     SIM_ASSERT(differ.n <= w->n_subtasks);
-    tally_report(w, &differ, "R1", NULL, "are held otherwise by the library and by the world");
+    tally_report(w, &differ, "R1", "", "are held otherwise by the library and by the world");
 }
 
 // R5: the wait for workers is bounded by its timeout, or by how long a worker may be unaware.

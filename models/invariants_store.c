@@ -90,7 +90,7 @@ static void protection_returns(struct model_world *w)
 }
 
 // R6: one recovery, one outcome, and failure never after success.
-static void recovery_fails(struct model_world *w)
+static void recovery_fails(struct model_world *w, const struct recoup_action *action)
 {
     struct invariant_incarnation *own = invariant_incarnation_of(w, w->master.incarnation);
 
@@ -98,6 +98,13 @@ static void recovery_fails(struct model_world *w)
     if (own->failed || own->recovered) {
         invariants_report(w, "R6", "H25", "master %u reports a failed recovery after it had %s",
                           w->master.incarnation, own->recovered ? "recovered" : "failed already");
+    }
+    // S7: nothing but an operation that fails can make a log unreadable here, since no fault
+    // changes bytes.
+    if (!store_error_fired(w)) {
+        invariants_report(w, "S7", "",
+                          "master %u refuses the log that masters before it wrote (%s)",
+                          w->master.incarnation, recoup_error_name(action->recovery_failed.error));
     }
     own->failed = true;
 }
@@ -164,7 +171,7 @@ static void check_action(struct model_world *w, const struct recoup_action *acti
     } else if (action->type == RECOUP_ACTION_PROTECTION_RESTORED) {
         protection_returns(w);
     } else if (action->type == RECOUP_ACTION_RECOVERY_FAILED) {
-        recovery_fails(w);
+        recovery_fails(w, action);
     } else if (action->type == RECOUP_ACTION_TRACK || action->type == RECOUP_ACTION_RELEASE) {
         check_partitions(w, action);
     } else if (action->type == RECOUP_ACTION_RESET_SUBTASKS) {
@@ -253,7 +260,7 @@ void invariants_update(struct model_world *w, const struct recoup_update *update
     own = invariant_incarnation_of(w, w->master.incarnation);
     SIM_ASSERT(update->n_actions == 0 || update->actions != NULL);
     if (update->event != 0 && update->event <= own->accepted) {
-        invariants_report(w, "S2", NULL, "master %u gives number %llu after number %llu",
+        invariants_report(w, "S2", "", "master %u gives number %llu after number %llu",
                           w->master.incarnation, (unsigned long long)update->event,
                           (unsigned long long)own->accepted);
     } else if (update->event != 0) {

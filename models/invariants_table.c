@@ -15,7 +15,7 @@ static const struct model_invariant_info invariants[] = {
     {"S5", "corruption before an acknowledged event is reported, never skipped silently",
      "H8 H9 H19", false},
     {"S6", "bytes consumed are the bytes of decoded events and their framing", "", false},
-    {"S7", "decoding is the inverse of encoding, which is canonical", "", false},
+    {"S7", "decoding is the inverse of encoding, which is canonical", "", true},
     {"S8", "what waits to be written stays within its limit", "", true},
     {"S9", "the oldest event that is not durable is at most a flush interval and one I/O old",
      "H3 H14", true},
@@ -199,6 +199,9 @@ const char *invariants_hazard(const struct model_world *w, const char *invariant
     const char *at;
 
     SIM_ASSERT(info != NULL);
+    if (prefer != NULL && prefer[0] == '\0') {
+        return NULL;
+    }
     if (prefer != NULL) {
         hazard = hazard_find(prefer, strlen(prefer));
         SIM_ASSERT(hazard != NULL);

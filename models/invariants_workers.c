@@ -116,6 +116,18 @@ static bool still_wanted(struct model_world *w, uint32_t attempt)
            invariants_hazard_active(w, "H30");
 }
 
+// True if the library holds the attempt as finished, too: else it has just taken it back, and the
+// release belongs to that.
+static bool library_holds(const struct model_world *w, const struct recoup_partition *partition)
+{
+    struct recoup_subtask subtask;
+
+    SIM_ASSERT(w->master.job != NULL);
+    recoup_subtask(w->master.job, partition->stage, partition->subtask, &subtask);
+    SIM_ASSERT(!subtask.finished || !subtask.resetting);
+    return subtask.finished && subtask.attempt == partition->attempt;
+}
+
 void invariants_check_release(struct model_world *w, const struct recoup_partition *partition)
 {
     uint32_t attempt = (uint32_t)partition->attempt;
@@ -128,7 +140,8 @@ void invariants_check_release(struct model_world *w, const struct recoup_partiti
     if (!w->master.settled || a->partition != MODEL_PARTITION_HELD) {
         return;
     }
-    if (invariant_held(w, a->gid) == attempt && w->master.running && !consumed(w, a->gid)) {
+    if (invariant_held(w, a->gid) == attempt && w->master.running && library_holds(w, partition) &&
+        !consumed(w, a->gid)) {
         invariants_report(w, "W3", NULL,
                           "the output of %s[%u] (attempt %u) is released before all its consumers "
                           "are finished",

@@ -172,8 +172,9 @@ static void die(struct model_world *w, bool graceful)
     // A master that had not yet told what it recovered leaves the count of the one before it.
     uint64_t held = m->finished;
     invariants_master_died(w, m->incarnation);
-    drop_job(w);
+    // First the file system: half of an append under way may be kept, and its bytes are the job's.
     storage_client_died(w, m->incarnation);
+    drop_job(w);
     abandon_subtasks(w);
     if (m->started)
         protection_leader_ended(w);

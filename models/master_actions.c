@@ -349,7 +349,9 @@ void master_finish_report(struct model_world *w, uint32_t index)
         return; // cancelled, or its master is gone or stopping
     struct model_subtask *subtask = &w->subtasks[attempt->gid];
     uint32_t stage = world_stage_of(w, attempt->gid);
-    SIM_ASSERT(subtask->state == MODEL_SUBTASK_ACTIVE && subtask->attempt == index);
+    if (subtask->state != MODEL_SUBTASK_ACTIVE || subtask->attempt != index)
+        return; // being cancelled: the order is on its way to the worker
+    SIM_ASSERT(world_attempt(w, subtask->attempt) == attempt);
     attempt->state = MODEL_ATTEMPT_FINISHED;
     subtask->state = MODEL_SUBTASK_FINISHED;
     m->finished++;

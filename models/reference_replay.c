@@ -74,7 +74,7 @@ int reference_pictures_clear(struct model_world *w)
 
 static void reference_fail(struct reference_cursor *c)
 {
-    SIM_ASSERT(c->type > 0);
+    SIM_ASSERT(c->at <= c->end || c->ended);
     c->w->invariants.reference.failed = true;
     SIM_ASSERT(c->w->invariants.reference.read);
 }
