@@ -14,6 +14,8 @@ GOOD = '{"job": {"state": "FINISHED"}, "expectations": [], "findings": []}'
 STAND_IN = """#!/bin/sh
 case $2:$4 in
 *silent.yaml:*) exit 0 ;;
+*idle.yaml:*) echo '{"job": {"state": "FINISHED"}, "faults": [{"name": "f", "fired": false}]}'
+    exit 0 ;;
 *bad.yaml:2) echo '{"job": {"state": "FAILED"}, "expectations": [
     {"metric": "makespan", "ok": false, "bound": 5}]}'; exit 1 ;;
 esac
@@ -48,6 +50,11 @@ class Campaign(unittest.TestCase):
 
     def test_no_result_fails_although_the_exit_code_is_0(self):
         self.assertEqual(self.run_with('silent')[0], 1)
+
+    def test_a_fault_that_never_fired_fails(self):
+        code, output = self.run_with('idle')
+        self.assertEqual(code, 1)
+        self.assertIn('fault f never fired', output)
 
     def test_nothing_to_run_fails(self):
         self.assertEqual(self.run_with('base')[0], 1)
