@@ -84,6 +84,7 @@ void sim_chunks_truncate(struct sim_chunks *chunks, uint64_t count);
 
 static inline uint64_t sim_chunks_count(const struct sim_chunks *chunks)
 {
+    SIM_DEBUG_ASSERT(chunks->count <= chunks->capacity);
     return chunks->count;
 }
 

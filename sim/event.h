@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/assert.h"
+
 // Which of the events of one instant come first.
 enum sim_class {
     SIM_CLASS_FAULT = 0,     // faults
@@ -32,6 +34,7 @@ _Static_assert(sizeof(struct sim_event) == 32, "an event is 32 bytes");
 
 static inline enum sim_class sim_event_class(const struct sim_event *event)
 {
+    SIM_DEBUG_ASSERT(event->order >> SIM_ORDER_CLASS_SHIFT < SIM_CLASS_COUNT);
     return (enum sim_class)(event->order >> SIM_ORDER_CLASS_SHIFT);
 }
 

@@ -328,6 +328,7 @@ static int check_quantiles(const struct sim_law *law, const char **message)
 {
     int status = check_values(law, message);
 
+    SIM_ASSERT(law->kind == SIM_LAW_QUANTILES);
     if (status != 0) {
         return status;
     }

@@ -9,16 +9,21 @@
 //   - the levels: times from limit_ns on. An event whose time t first differs from last_ns in the
 //     hexadecimal digit l (counted from the right) is in bucket l of digit l of t. All events of a
 //     lower level come before all of a higher one, and buckets of a level go by digit. Within a
-//     bucket events stand in order of sequence, because splitting one is stable.
+//     bucket the events of a class stand in order of sequence, because splitting is stable.
 //
 // Refill. When rings and bottom are empty, the first bucket is taken. Few events: they are sorted
-// into the bottom, whose range becomes the bucket's; small buckets that follow are gathered. All of one time: they become the rings
-// without being sorted. Else they are spread over the lower levels, relative to the bucket's
-// start, and it begins anew; each event moves down at most once per level.
+// into the bottom, whose range becomes the bucket's; small buckets that follow are gathered. All
+// of one time: they become the rings without being sorted. Else they are spread over the lower
+// levels, relative to the bucket's start, and it begins anew; each event moves down at most once
+// per level.
 //
 // last_ns may move to any time within the range of the buckets drained last, because what remains
-// in the levels differs from all of that range in the same digit or a higher one. Pushes into the bottom's range
-// are inserted there; when it is full, it goes back to the levels, relative to now_ns.
+// in the levels differs from all of that range in the same digit or a higher one. Pushes into the
+// bottom's range are inserted there; when it is full, it goes back to the levels, relative to
+// now_ns.
+//
+// When the levels become empty and the bottom is short, its range becomes all of time, so a queue of
+// few events is a sorted array and nothing else. It spills when it grows.
 //
 // Memory. S events occupy at most S / 31 full chunks plus a partial one per bucket, a second one
 // per ring (whose first is partly taken) and one being read. A push keeps that many chunks
@@ -49,6 +54,7 @@ _Static_assert(sizeof(struct sim_queue_chunk) == SIM_QUEUE_CHUNK_BYTES, "chunks 
 
 static bool event_cancelled(const struct sim_queue *q, const struct sim_event *event)
 {
+    SIM_DEBUG_ASSERT(event != NULL);
     SIM_DEBUG_ASSERT(SIM_ERGO((event->order & SIM_ORDER_CANCELLABLE) != 0,
                               event->arg < q->slots_count));
     return (event->order & SIM_ORDER_CANCELLABLE) != 0 &&
@@ -196,7 +202,7 @@ static void bottom_spill(struct sim_queue *q)
     uint32_t later = 0;
 
     SIM_ASSERT_AT(q->now_ns < q->limit_ns, q->now_ns);
-    SIM_ASSERT_AT(q->bottom_count == SIM_QUEUE_BOTTOM_MAX, q->now_ns);
+    SIM_ASSERT_AT(q->bottom_count > 0, q->now_ns);
     q->last_ns = q->now_ns;
     q->limit_ns = q->now_ns + 1;
     while (later < q->bottom_count && q->bottom[later].time_ns > q->now_ns) {
@@ -217,7 +223,8 @@ void sim_queue__insert_bottom(struct sim_queue *q, int64_t time_ns, uint64_t ord
 
     SIM_DEBUG_ASSERT_AT(time_ns > q->now_ns, q->now_ns);
     SIM_DEBUG_ASSERT_AT(time_ns < q->limit_ns, q->now_ns);
-    if (SIM_UNLIKELY(q->bottom_count == SIM_QUEUE_BOTTOM_MAX)) {
+    if (SIM_UNLIKELY(q->bottom_count >= (q->limit_ns == INT64_MAX ? SIM_QUEUE_SHORT_MAX
+                                                                  : SIM_QUEUE_BOTTOM_MAX))) {
         bottom_spill(q);
         place(q, &event);
     } else {
@@ -423,6 +430,9 @@ static void sort_into_bottom(struct sim_queue *q, uint32_t level, uint32_t digit
         free_chunk(q, bucket.head);
         digits &= ~(1U << next);
     }
+    if (q->level_map == 0 && q->bottom_count <= SIM_QUEUE_SHORT_MIN) {
+        q->limit_ns = INT64_MAX;
+    }
     SIM_DEBUG_ASSERT(q->bottom_count > 0);
 }
 
@@ -451,7 +461,7 @@ bool sim_queue__refill(struct sim_queue *q)
         bucket = detach(q, level, digit);
         if (one_time(&bucket, &classes)) {
             q->last_ns = bucket.head->events[0].time_ns;
-            q->limit_ns = q->last_ns + 1;
+            q->limit_ns = q->level_map == 0 ? INT64_MAX : q->last_ns + 1;
             fill_rings(q, bucket, classes);
             return true;
         }
@@ -461,7 +471,7 @@ bool sim_queue__refill(struct sim_queue *q)
     // Nothing is stored, so nothing binds last_ns; cancelled events may have moved it past now.
     SIM_DEBUG_ASSERT(q->stored == 0);
     q->last_ns = q->now_ns;
-    q->limit_ns = q->now_ns;
+    q->limit_ns = INT64_MAX;
     return false;
 }
 
@@ -717,6 +727,7 @@ int sim_queue_init(struct sim_queue *q, struct sim_arena *arena, uint32_t pendin
     memset(q, 0, sizeof(*q));
     q->arena = arena;
     q->purge_at = SIM_PURGE_MIN;
+    q->limit_ns = INT64_MAX;
     if (pending_hint > SIM_CHUNKS_FIRST * SIM_QUEUE_CHUNK_EVENTS) {
         chunks = SIM_CHUNKS_PARTIAL + 1 + pending_hint / SIM_QUEUE_CHUNK_EVENTS;
     }

@@ -35,6 +35,9 @@
 
 #define SIM_QUEUE_GATHER_MAX 16      // neighbouring buckets are sorted together up to this size
 
+#define SIM_QUEUE_SHORT_MIN 8        // a bottom up to this size takes over when the levels are empty
+#define SIM_QUEUE_SHORT_MAX 24       // and gives back when it has grown to this
+
 struct sim_queue_chunk;
 struct sim_queue_slot;
 
@@ -105,12 +108,14 @@ static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event);
 // Time of the last event popped, in ns; 0 at first.
 static inline int64_t sim_queue_now(const struct sim_queue *q)
 {
+    SIM_DEBUG_ASSERT(q->now_ns >= 0);
     return q->now_ns;
 }
 
 // Events pending, cancelled ones not counted.
 static inline uint64_t sim_queue_count(const struct sim_queue *q)
 {
+    SIM_DEBUG_ASSERT_AT(q->cancelled <= q->stored, q->now_ns);
     return q->stored - q->cancelled;
 }
 

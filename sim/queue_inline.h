@@ -51,6 +51,8 @@ static inline struct sim_queue_bucket *sim_queue__bucket(struct sim_queue *q, in
     uint32_t level = (63U - (uint32_t)__builtin_clzll(differing | 1)) >> 2;
     uint32_t digit = (uint32_t)((uint64_t)time_ns >> (4 * level)) & 15U;
 
+    SIM_DEBUG_ASSERT_AT(time_ns >= q->last_ns, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(level < SIM_QUEUE_LEVELS, q->now_ns);
     return &q->buckets[SIM_QUEUE_DIGITS * level + digit];
 }
 
@@ -64,6 +66,7 @@ static inline struct sim_event *sim_queue__append(struct sim_queue *q,
         sim_queue__extend(q, bucket);
     }
     place = bucket->cursor;
+    SIM_DEBUG_ASSERT(place != NULL);
     bucket->cursor = place + 1;
     return place;
 }

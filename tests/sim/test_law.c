@@ -213,7 +213,8 @@ static void means_by_formula(void **state)
     // 0.99 * 12 s * exp(0.08) + 0.01 * 60 s * 1.5 / 0.5.
     assert_near(sim_law_mean_approximate(golden_law(11, &name)),
                 (0.99 * 12.0 * exp(0.08) + 1.8) * 1e9, 3);
-    assert_i64(sim_law_mean_approximate(golden_law(9, &name)), 12555000000); // 1.25 + 10.78 + 0.525 s
+    // Quantiles: 1.25 + 10.78 + 0.525 s.
+    assert_i64(sim_law_mean_approximate(golden_law(9, &name)), 12555000000);
 }
 
 // A larger draw never gives a smaller value: common random numbers stay coupled.

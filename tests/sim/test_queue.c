@@ -75,7 +75,8 @@ static void events_keep_all_their_fields(void **state)
     struct sim_event event = {0};
     uint64_t handle;
 
-    assert_i64(sim_queue_push(&f->queue, 7, SIM_CLASS_TIMER, UINT32_MAX, UINT32_MAX, UINT64_MAX), 0);
+    assert_i64(sim_queue_push(&f->queue, 7, SIM_CLASS_TIMER, UINT32_MAX, UINT32_MAX, UINT64_MAX),
+               0);
     assert_i64(sim_queue_push_cancellable(&f->queue, 7, SIM_CLASS_TIMER, 3, 4, UINT64_MAX - 1,
                                           &handle), 0);
     assert_true(sim_queue_pop(&f->queue, &event));

@@ -102,8 +102,8 @@ static void every_address_bit_reaches_every_draw_bit(void **state)
 }
 
 // Chi-squared over 256 cells, of any byte of the draws in a given walk through the addresses.
-static double chi_squared_p(struct fixture *f, uint32_t shift, uint64_t entity_step, uint64_t n_step,
-                            uint32_t stream_step)
+static double chi_squared_p(struct fixture *f, uint32_t shift, uint64_t entity_step,
+                            uint64_t n_step, uint32_t stream_step)
 {
     static uint32_t cells[256];
     const uint32_t count = 256000;
