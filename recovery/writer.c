@@ -165,6 +165,7 @@ void recoup__writer_leave(struct recoup__store *store, int64_t now_ns)
 
 static void request_flush(struct recoup__writer *writer)
 {
+    RECOUP_ASSERT(RECOUP_ERGO(writer->buffer.used > 0 || writer->unflushed, writer->file_open));
     if (writer->buffer.used > 0) {
         writer->pending |= PENDING_APPEND | PENDING_FLUSH;
     } else if (writer->format.contiguous && writer->unflushed) {
@@ -832,6 +833,17 @@ static void appended(struct recoup__store *store)
     }
 }
 
+// There is no open file any more, whatever became of its bytes.
+static void forget_file(struct recoup__writer *writer)
+{
+    writer->file_open = false;
+    writer->header_left = 0;
+    writer->unflushed = false;
+    writer->unsynced = false;
+    writer->pending = 0;
+    RECOUP_ASSERT(!writer->linger_close);
+}
+
 static void closed(struct recoup__store *store)
 {
     struct recoup__writer *writer = &store->writer;
@@ -839,10 +851,7 @@ static void closed(struct recoup__store *store)
 
     RECOUP_ASSERT(writer->file_open);
     RECOUP_ASSERT(writer->buffer.used == 0 || !writer->accepting);
-    writer->file_open = false;
-    writer->header_left = 0;
-    writer->unflushed = false;
-    writer->unsynced = false;
+    forget_file(writer);
     if (durable) {
         advance(store);
     } else if (writer->appended > writer->durable) {
@@ -858,13 +867,13 @@ static void abandoned(struct recoup__store *store, int error)
     struct recoup__writer *writer = &store->writer;
 
     RECOUP_ASSERT(!writer->accepting);
-    if (store->io.type == RECOUP_ACTION_CLOSE || store->io.type == RECOUP_ACTION_CREATE) {
-        writer->file_open = store->io.type == RECOUP_ACTION_CREATE && error == 0;
-        writer->pending = writer->file_open ? PENDING_CLOSE : 0;
-        writer->buffer.used = 0;
+    writer->buffer.used = 0;
+    if (store->io.type == RECOUP_ACTION_CREATE && error == 0) {
+        writer->file_open = true;
+    } else if (store->io.type == RECOUP_ACTION_CLOSE || store->io.type == RECOUP_ACTION_CREATE) {
+        forget_file(writer);
         return;
     }
-    writer->buffer.used = 0;
     writer->pending = PENDING_CLOSE;
     RECOUP_ASSERT(writer->file_open);
 }

@@ -314,6 +314,33 @@ static void error_rearms(void **state)
     host_destroy(host);
 }
 
+// The append fails, and then the close of that file too: nothing more happens to the file.
+static void append_and_close_fail(void **state)
+{
+    struct host *host = hardened();
+
+    (void)state;
+    host_open(host);
+    host_incarnation(host);
+    host_finish(host, 0, 0);
+    host_advance(host, SECOND);
+    host->manual = true;
+    host_finish(host, 1, 0);
+    host_advance(host, 2 * SECOND);
+    host_complete(host, 0);          // the append
+    host_complete(host, RECOUP_EIO);  // the flush
+    assert_int_equal(host->operation.type, RECOUP_ACTION_CLOSE);
+    host_complete(host, RECOUP_EIO);
+    assert_false(host->busy);
+    host->manual = false;
+    host_clear_log(host);
+    host_advance(host, 5 * SECOND);
+    assert_u64(host->restored, 1);
+    assert_null(strstr(host->log, ".000000"));
+    host_stop(host, true);
+    host_destroy(host);
+}
+
 // A record that waits for snapshots blocks the writer: records and flushes behind it wait too.
 static void snapshot_blocks_the_writer(void **state)
 {
@@ -869,6 +896,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(large_records_pass_by),
     cmocka_unit_test(error_stops_recording),
     cmocka_unit_test(error_rearms),
+    cmocka_unit_test(append_and_close_fail),
     cmocka_unit_test(snapshot_blocks_the_writer),
     cmocka_unit_test(failed_snapshot_stops_recording),
     cmocka_unit_test(failed_snapshot_is_skipped),
