@@ -157,8 +157,9 @@ void scenario_type_error(struct scenario_loader *loader, const struct scenario_n
                        example(type, flink));
         break;
     case SCENARIO_UNITS_NOT_WHOLE:
-        scenario_error(loader, node->place, "'%s' is finer than the smallest unit; expected %s", text,
-                       example(type, flink));
+        scenario_error(loader, node->place, flink ? "'%s' is no whole number, as Flink wants it; expected %s"
+                                                  : "'%s' is finer than the smallest unit; expected %s",
+                       text, example(type, flink));
         break;
     case SCENARIO_UNITS_TOO_LARGE:
         scenario_error(loader, node->place, "'%s' is too large", text);

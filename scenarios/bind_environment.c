@@ -160,6 +160,7 @@ static bool bind_profile(struct scenario_loader *loader, const struct scenario_n
     const struct scenario_node *node = given != NULL ? given : profile_default(loader);
     const char *canonical = "";
     if (node == NULL || !scenario_bind_scalar(loader, storage_row("profile"), node, kind, &canonical)) {
+        *kind = 0;
         return false;
     }
     const char *uri = loader->draft.storage_dir;
@@ -280,9 +281,8 @@ static void bind_storage(struct scenario_loader *loader)
     if (map != NULL) {
         (void)scenario_bind_keys(loader, SCENARIO_SECTION_STORAGE, map, "storage");
     }
-    if (!bind_profile(loader, map != NULL ? scenario_node_find(map, "profile") : node, &kind)) {
-        return;
-    }
+    // After an error the rest is still checked, against the first profile.
+    (void)bind_profile(loader, map != NULL ? scenario_node_find(map, "profile") : node, &kind);
     const struct scenario_storage_profile *profile =
         scenario_storage_profile((enum model_storage_kind)kind);
     loader->draft.config.storage = profile->storage;

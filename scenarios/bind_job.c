@@ -135,9 +135,9 @@ static void bind_inputs(struct scenario_loader *loader, const struct names *name
                        scenario_node_kind_text(list));
         return;
     }
-    if (list->count > self) {
-        scenario_error(loader, list->place, "%u inputs, but only %u stages come before this one",
-                       (unsigned)list->count, (unsigned)self);
+    if (list->count > count) {
+        scenario_error(loader, list->place, "%u inputs, but the job has %u stages", (unsigned)list->count,
+                       (unsigned)count);
         return;
     }
     struct model_input *inputs = scenario_allocate_array(&loader->memory, list->count + 1, sizeof(*inputs));

@@ -5,6 +5,8 @@
 
 #include "scenarios/loader.h"
 
+#define LEADER_ELECTION "high-availability.kubernetes.leader-election."
+
 static struct scenario_place config_place(const struct scenario_loader *loader, const char *key)
 {
     const struct scenario_node *config = scenario_node_find(loader->root, "config");
@@ -12,12 +14,21 @@ static struct scenario_place config_place(const struct scenario_loader *loader, 
     return node != NULL ? node->place : scenario_no_place();
 }
 
+// Of two values that do not go together, the one that is written.
+static struct scenario_place config_place_either(const struct scenario_loader *loader, const char *key,
+                                                 const char *other)
+{
+    struct scenario_place place = config_place(loader, key);
+    return place.file != NULL ? place : config_place(loader, other);
+}
+
 static void check_parallelism(struct scenario_loader *loader)
 {
     const struct model_auto_parallelism *rule = &loader->draft.config.auto_parallelism;
     if (rule->min > rule->max) {
         scenario_error(loader,
-                       config_place(loader, "execution.batch.adaptive.auto-parallelism.min-parallelism"),
+                       config_place_either(loader, "execution.batch.adaptive.auto-parallelism.min-parallelism",
+                                           "execution.batch.adaptive.auto-parallelism.max-parallelism"),
                        "auto-parallelism: min-parallelism %u is more than max-parallelism %u",
                        (unsigned)rule->min, (unsigned)rule->max);
     }
@@ -35,21 +46,25 @@ static void check_timeouts(struct scenario_loader *loader)
     const struct model_timeouts *t = &loader->draft.config.timeouts;
     const struct model_ha *ha = &loader->draft.config.ha;
     if (t->heartbeat_timeout_ns <= t->heartbeat_interval_ns) {
-        scenario_error(loader, config_place(loader, "heartbeat.timeout"),
+        scenario_error(loader, config_place_either(loader, "heartbeat.timeout", "heartbeat.interval"),
                        "heartbeat.timeout must be more than heartbeat.interval");
     }
     if (t->registration_initial_timeout_ns > t->registration_max_timeout_ns) {
-        scenario_error(loader, config_place(loader, "cluster.registration.initial-timeout"),
+        scenario_error(loader,
+                       config_place_either(loader, "cluster.registration.initial-timeout",
+                                           "cluster.registration.max-timeout"),
                        "cluster.registration.initial-timeout is more than max-timeout");
     }
     if (ha->kind == MODEL_HA_KUBERNETES && ha->renew_deadline_ns > ha->lease_duration_ns) {
         scenario_error(loader,
-                       config_place(loader, "high-availability.kubernetes.leader-election.renew-deadline"),
+                       config_place_either(loader, LEADER_ELECTION "renew-deadline",
+                                           LEADER_ELECTION "lease-duration"),
                        "renew-deadline is more than lease-duration: a leader would act without a lease");
     }
     if (ha->kind == MODEL_HA_KUBERNETES && ha->retry_period_ns >= ha->lease_duration_ns) {
         scenario_error(loader,
-                       config_place(loader, "high-availability.kubernetes.leader-election.retry-period"),
+                       config_place_either(loader, LEADER_ELECTION "retry-period",
+                                           LEADER_ELECTION "lease-duration"),
                        "retry-period must be less than lease-duration");
     }
 }

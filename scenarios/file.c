@@ -61,6 +61,28 @@ struct scenario_file *scenario_file_read(struct scenario_loader *loader, const c
                               scenario_folder_of(loader, path), buffer.text, buffer.size);
 }
 
+size_t scenario_utf8_read(const unsigned char *p, size_t size, uint32_t *out)
+{
+    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
+               : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
+    if (n == 0 || n > size) {
+        return 0;
+    }
+    uint32_t code = n == 1 ? p[0] : p[0] & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        code = code << 6 | (p[i] & 0x3f);
+    }
+    if (code < least[n] || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
+        return 0;
+    }
+    *out = code;
+    return n;
+}
+
 static void index_lines(struct scenario_loader *loader, struct scenario_file *file)
 {
     uint32_t count = 1;

@@ -165,6 +165,8 @@ struct scenario_file *scenario_file_read(struct scenario_loader *loader, const c
                                          size_t limit, struct scenario_place place);
 struct scenario_file *scenario_file_text(struct scenario_loader *loader, const char *name,
                                          const char *folder, const char *text, size_t size);
+// The code point at `p`, and its size; 0 for bytes that are no UTF-8.
+size_t scenario_utf8_read(const unsigned char *p, size_t size, uint32_t *out);
 // Reports bytes that no file may hold (bad UTF-8, control characters, tabs). False if there are any.
 bool scenario_file_check(struct scenario_loader *loader, const struct scenario_file *file);
 // `path` seen from the file that names it.

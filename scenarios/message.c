@@ -116,7 +116,23 @@ static bool inside_secret(const struct scenario_loader *loader, struct scenario_
     return false;
 }
 
-// The line of `place` as it may be shown.
+// A copy in which every byte that a terminal should not see is a '?', and a tab a blank.
+static const char *printable(struct scenario_loader *loader, const char *text, size_t size)
+{
+    char *copy = scenario_copy(&loader->memory, text, size);
+    for (size_t i = 0; i < size;) {
+        uint32_t code = 0;
+        size_t n = scenario_utf8_read((const unsigned char *)text + i, size - i, &code);
+        if (n == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+            copy[i] = code == '\t' ? ' ' : '?';
+            memset(copy + i, copy[i], n > 0 ? n : 1);
+        }
+        i += n > 0 ? n : 1;
+    }
+    return copy;
+}
+
+// The line of `place` as it may be shown; NULL for an empty one.
 static const char *source_line(struct scenario_loader *loader, struct scenario_place place)
 {
     const char *text;
@@ -125,6 +141,9 @@ static const char *source_line(struct scenario_loader *loader, struct scenario_p
         return NULL;
     }
     line_bounds(place.file, place.line, &text, &size);
+    if (size == 0) {
+        return NULL;
+    }
     if (inside_secret(loader, place) || below_secret(place.file, place.line)) {
         return "***";
     }
@@ -135,10 +154,10 @@ static const char *source_line(struct scenario_loader *loader, struct scenario_p
             shown++;
         }
         if (shown < size) {
-            return scenario_print(&loader->memory, "%.*s ***", (int)shown + 1, text);
+            return scenario_print(&loader->memory, "%.*s ***", (int)shown + 1, printable(loader, text, size));
         }
     }
-    return scenario_copy(&loader->memory, text, size);
+    return printable(loader, text, size);
 }
 
 // Columns are counted in characters by the reader, and in bytes by messages.

@@ -108,9 +108,9 @@ static const char *column_unit(const char *column, enum scenario_law_unit law)
     static const char *const durations[] = {"ns", "us", "ms", "s", "min", "h", "d", NULL};
     static const char *const sizes[] = {"b", "bytes", "kb", "mb", "gb", "tb", NULL};
     const char *const *names = law == SCENARIO_LAW_BYTES ? sizes : durations;
-    const char *last = strrchr(column, '_');
-    for (; last != NULL && *names != NULL; names++) {
-        if (strcmp(last + 1, *names) == 0) {
+    const char *last = strrchr(column, '_') != NULL ? strrchr(column, '_') + 1 : column;
+    for (; *names != NULL; names++) {
+        if (strcmp(last, *names) == 0) {
             return strcmp(*names, "bytes") == 0 ? "b" : *names;
         }
     }

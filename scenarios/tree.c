@@ -29,29 +29,6 @@ struct reader {
 
 // --- bytes ---------------------------------------------------------------------------------------
 
-// The code point at `p`, and its size; 0 for bytes that are no UTF-8.
-static size_t utf8_read(const unsigned char *p, size_t size, uint32_t *out)
-{
-    static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = p[0] < 0x80 ? 1 : (p[0] & 0xe0) == 0xc0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3
-               : (p[0] & 0xf8) == 0xf0 ? 4 : 0;
-    if (n == 0 || n > size) {
-        return 0;
-    }
-    uint32_t code = n == 1 ? p[0] : p[0] & (0xffu >> (n + 1));
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | (p[i] & 0x3f);
-    }
-    if (code < least[n] || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) {
-        return 0;
-    }
-    *out = code;
-    return n;
-}
-
 // What is wrong with a character; NULL if nothing is.
 static const char *character_fault(uint32_t code, bool before_newline)
 {
@@ -79,7 +56,7 @@ bool scenario_file_check(struct scenario_loader *loader, const struct scenario_f
     bool good = true;
     for (size_t i = 0; i < file->size;) {
         uint32_t code = 0;
-        size_t n = utf8_read(text + i, file->size - i, &code);
+        size_t n = scenario_utf8_read(text + i, file->size - i, &code);
         if (n == 0) {
             scenario_error(loader, place, "the file is not UTF-8: byte 0x%02x cannot stand here", text[i]);
             return false;

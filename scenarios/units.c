@@ -182,6 +182,9 @@ static enum scenario_units number_with_unit(const char *text, const struct unit 
     if (status != SCENARIO_UNITS_OK) {
         return status;
     }
+    if (flink && *text == '.') {
+        return SCENARIO_UNITS_NOT_WHOLE;
+    }
     while (*text == ' ') {
         text++;
     }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "support.h"
+
+const char support_minimal[] = "version: 1\n"
+                               "name: minimal\n"
+                               "job:\n"
+                               "  stages:\n"
+                               "    - {name: scan, parallelism: 4, duration: 10 s}\n"
+                               "    - {name: join, parallelism: 2, duration: 5 s, inputs: [{from: scan}]}\n"
+                               "cluster: {workers: 2, slots: 4}\n";
+
+char *support_messages(const struct scenario_message *messages, uint32_t count, const char *severity,
+                       const char *strip)
+{
+    size_t capacity = 1u << 20;
+    size_t size = 0;
+    size_t prefix = strlen(strip);
+    char *text = calloc(1, capacity);
+    assert_non_null(text);
+    for (uint32_t i = 0; i < count; i++) {
+        struct scenario_message message = messages[i];
+        if (strncmp(message.file, strip, prefix) == 0) {
+            message.file += prefix;
+        }
+        size += scenario_message_format(&message, severity, text + size, capacity - size);
+        assert_true(size < capacity);
+    }
+    return text;
+}
+
+void support_print_errors(const struct scenario *scenario)
+{
+    char *text = support_messages(scenario->errors, scenario->n_errors, NULL, "");
+    print_error("%s", text);
+    free(text);
+}
+
+void support_load(struct scenario *scenario, const char *text, const char *const *sets, uint32_t n_sets)
+{
+    struct scenario_overrides overrides = {.sets = sets, .n_sets = n_sets};
+    int status = scenario_parse(scenario, TESTS_FOLDER "valid/text.yaml", text, strlen(text), &overrides);
+    if (status != SCENARIO_OK) {
+        support_print_errors(scenario);
+        scenario_release(scenario);
+        fail_msg("the scenario is refused (%d)", status);
+    }
+}
+
+void support_load_more(struct scenario *scenario, const char *more)
+{
+    char text[4096];
+    int size = snprintf(text, sizeof(text), "%s%s", support_minimal, more);
+    assert_true(size > 0 && (size_t)size < sizeof(text));
+    support_load(scenario, text, NULL, 0);
+}
+
+void support_refused(const char *text, const char *const *sets, uint32_t n_sets, const char *message)
+{
+    struct scenario scenario;
+    struct scenario_overrides overrides = {.sets = sets, .n_sets = n_sets};
+    int status =
+        scenario_parse(&scenario, TESTS_FOLDER "valid/text.yaml", text, strlen(text), &overrides);
+    assert_i64(status, SCENARIO_INVALID);
+    assert_true(scenario.n_errors > 0);
+    assert_text(scenario.errors[0].text, message);
+    scenario_release(&scenario);
+}
+
+void support_refused_more(const char *more, const char *message)
+{
+    char text[4096];
+    int size = snprintf(text, sizeof(text), "%s%s", support_minimal, more);
+    assert_true(size > 0 && (size_t)size < sizeof(text));
+    support_refused(text, NULL, 0, message);
+}
+
+const struct scenario_value *support_value(const struct scenario *scenario, const char *path)
+{
+    for (uint32_t i = 0; i < scenario->n_values; i++) {
+        if (strcmp(scenario->values[i].path, path) == 0) {
+            return &scenario->values[i];
+        }
+    }
+    fail_msg("no value is recorded under %s", path);
+    return NULL;
+}
+
+char *support_read(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    size_t capacity = 2u << 20;
+    if (file == NULL) {
+        return NULL;
+    }
+    char *text = calloc(1, capacity + 1);
+    assert_non_null(text);
+    *size = fread(text, 1, capacity, file);
+    assert_int_equal(ferror(file), 0);
+    assert_true(*size < capacity);
+    (void)fclose(file);
+    return text;
+}

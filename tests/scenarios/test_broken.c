@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Every file of broken/ is refused with exactly the messages of its .expected. Where they differ,
+// the new text lies in the build folder under scenarios-broken/, for a look and a copy.
+#define _POSIX_C_SOURCE 200809L
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "support.h"
+
+#define FILES_MAX 512u
+#define BROKEN TESTS_FOLDER "broken/"
+
+static uint32_t list_files(char names[][128])
+{
+    DIR *folder = opendir(BROKEN);
+    uint32_t n = 0;
+    assert_non_null(folder);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot != NULL && strcmp(dot, ".yaml") == 0) {
+            assert_true(n < FILES_MAX && strlen(entry->d_name) < 128);
+            (void)snprintf(names[n++], 128, "%.127s", entry->d_name);
+        }
+    }
+    (void)closedir(folder);
+    for (uint32_t i = 1; i < n; i++) {  // in the order of their names, for a readable report
+        for (uint32_t k = i; k > 0 && strcmp(names[k], names[k - 1]) < 0; k--) {
+            char spare[128];
+            memcpy(spare, names[k], sizeof(spare));
+            memcpy(names[k], names[k - 1], sizeof(spare));
+            memcpy(names[k - 1], spare, sizeof(spare));
+        }
+    }
+    return n;
+}
+
+static void keep(const char *name, const char *text)
+{
+    char path[512];
+    (void)mkdir(RECOUP_BINARY_DIR "/scenarios-broken", 0777);
+    (void)snprintf(path, sizeof(path), RECOUP_BINARY_DIR "/scenarios-broken/%.100s", name);
+    FILE *file = fopen(path, "wb");
+    if (file != NULL) {
+        (void)fputs(text, file);
+        (void)fclose(file);
+    }
+}
+
+static bool check_file(const char *name)
+{
+    char path[512];
+    char expected_name[128];
+    size_t size = 0;
+    struct scenario scenario;
+    (void)snprintf(path, sizeof(path), BROKEN "%s", name);
+    int status = scenario_load(&scenario, path, NULL);
+    char *text = support_messages(scenario.errors, scenario.n_errors, NULL, BROKEN);
+    (void)snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)(strlen(name) - 5), name);
+    (void)snprintf(path, sizeof(path), BROKEN "%s", expected_name);
+    char *expected = support_read(path, &size);
+    bool good = status == SCENARIO_INVALID && expected != NULL && strcmp(text, expected) == 0;
+    if (!good) {
+        print_error("%s: status %d\n--- found\n%s--- expected\n%s---\n", name, status, text,
+                    expected != NULL ? expected : "(no .expected file)\n");
+        keep(expected_name, text);
+    }
+    assert_true(status != SCENARIO_INVALID || scenario.n_errors > 0);
+    free(text);
+    free(expected);
+    scenario_release(&scenario);
+    return good;
+}
+
+// At least 40 ways to write a scenario wrongly, each with the message it deserves.
+static void EveryBrokenFileHasItsMessages(void **state)
+{
+    static char names[FILES_MAX][128];
+    uint32_t n = list_files(names);
+    uint32_t wrong = 0;
+    (void)state;
+    assert_true(n >= 40);
+    for (uint32_t i = 0; i < n; i++) {
+        wrong += check_file(names[i]) ? 0 : 1;
+    }
+    assert_u64(wrong, 0);
+}
+
+// More than twenty errors are cut, and the scenario says so.
+static void ErrorsAreCutAtTwenty(void **state)
+{
+    struct scenario scenario;
+    (void)state;
+    assert_i64(scenario_load(&scenario, BROKEN "94-more-than-twenty.yaml", NULL), SCENARIO_INVALID);
+    assert_u64(scenario.n_errors, SCENARIO_ERRORS_MAX);
+    assert_true(scenario.errors_cut);
+    scenario_release(&scenario);
+}
+
+// A file that cannot be read is a message, not a crash; so are a folder and a file too large.
+static void UnreadableFilesAreMessages(void **state)
+{
+    struct scenario scenario;
+    (void)state;
+    assert_i64(scenario_load(&scenario, TESTS_FOLDER "nowhere.yaml", NULL), SCENARIO_INVALID);
+    assert_text(strrchr(scenario.errors[0].text, ':'), ": No such file or directory");
+    assert_u64(scenario.errors[0].line, 0);
+    scenario_release(&scenario);
+    assert_i64(scenario_load(&scenario, TESTS_FOLDER, NULL), SCENARIO_INVALID);
+    assert_u64(scenario.n_errors, 1);
+    scenario_release(&scenario);
+    size_t size = SCENARIO_FILE_BYTES_MAX + 1;
+    char *text = malloc(size);
+    assert_non_null(text);
+    memset(text, ' ', size);
+    assert_i64(scenario_parse(&scenario, "large.yaml", text, size, NULL), SCENARIO_INVALID);
+    assert_text(scenario.errors[0].text, "'large.yaml' is larger than 1 MiB, the limit of such a file");
+    scenario_release(&scenario);
+    free(text);
+}
+
+// The formatter reports the length it wants and always terminates, as snprintf does.
+static void MessagesFitAnyBuffer(void **state)
+{
+    struct scenario_message message = {"a.yaml", 3, 4, "wrong", "abcdef"};
+    char text[64];
+    (void)state;
+    size_t wanted = scenario_message_format(&message, "warning", text, sizeof(text));
+    assert_text(text, "a.yaml:3:4: warning: wrong\n    abcdef\n       ^\n");
+    assert_u64(wanted, strlen(text));
+    for (size_t size = 0; size <= wanted; size++) {
+        char small[64];
+        memset(small, '#', sizeof(small));
+        assert_u64(scenario_message_format(&message, "warning", small, size), wanted);
+        if (size > 0) {
+            assert_u64(strlen(small), size - 1);
+        }
+        assert_true(small[size] == '#');
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(EveryBrokenFileHasItsMessages),
+        cmocka_unit_test(ErrorsAreCutAtTwenty),
+        cmocka_unit_test(UnreadableFilesAreMessages),
+        cmocka_unit_test(MessagesFitAnyBuffer),
+    };
+    return check_main(argc, argv, "scenarios_broken", tests);
+}
