@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A snapshot's bytes: the owners of the splits as runs of {subtask + 1 or 0 for the pool, number of splits}, two
-// little-endian uint32 each, padded with zeros to the nominal size (state, and split-state for each split), so that
-// the log carries as many bytes as the scenario says. A run of no splits ends the list.
+// A snapshot's bytes: the owners of the splits as runs of {subtask + 1 or 0 for the pool, number of
+// splits}, two little-endian uint32 each, padded with zeros to the nominal size (state, and
+// split-state for each split), so that the log carries as many bytes as the scenario says. A run of
+// no splits ends the list.
 #include "models/coordinator.h"
 
 #include <string.h>
@@ -174,9 +175,9 @@ static uint32_t handed_by(const struct model_attempt *attempt, uint32_t count, i
     return (uint32_t)wide_muldiv((uint64_t)since, count, (uint64_t)run) + 1;
 }
 
-// Marks the splits that are not handed out yet as the pool's, in c->handed. False when one may be on its way to a
-// worker that died less than a round trip ago: its acknowledgement never comes. (Readers ask for splits, so a worker
-// that has been dead for longer was sent none.)
+// Marks the splits that are not handed out yet as the pool's, in c->handed. False when one may be
+// on its way to a worker that died less than a round trip ago: its acknowledgement never comes.
+// (Readers ask for splits, so a worker that has been dead for longer was sent none.)
 static bool capture(struct model_world *w, struct model_coordinator_state *c)
 {
     struct model_world_stage *stage = &w->stages[c->stage];
@@ -290,9 +291,10 @@ void coordinator_snapshot_deliver(struct model_world *w, uint32_t slot)
     struct model_snapshot *snapshot = &w->coordinators.snapshots[slot];
     struct recoup_event event = {.type = RECOUP_EVENT_SNAPSHOT};
 
-    SIM_ASSERT(slot < w->coordinators.snapshots_used);
+    SIM_ASSERT(slot < MODEL_SNAPSHOTS_MAX);
     if (!snapshot->used)
-        return;
+        return;  // its master died since
+    SIM_ASSERT(slot < w->coordinators.snapshots_used);
     struct model_snapshot taken = *snapshot;
     snapshot->used = false;
     event.snapshot.snapshot = taken.id;

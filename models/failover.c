@@ -370,6 +370,10 @@ void failover_global(struct model_world *w)
     }
     m->subtasks_total = 0;
     coordinators_fresh(w);
-    if (!failover_allowed(w))
+    if (!failover_allowed(w)) {
         world_end(w, MODEL_JOB_FAILED);
+        return;
+    }
+    m->todo.recovered = true;
+    m->todo.nothing_there = true;
 }
