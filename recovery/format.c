@@ -21,11 +21,13 @@ void recoup__format_init(struct recoup__format *format, const struct recoup_opti
 
 size_t recoup__frame_prefix(const struct recoup__format *format)
 {
+    RECOUP_ASSERT(format != NULL);
     return format->contiguous ? CONTIGUOUS_PREFIX : FLINK_PREFIX;
 }
 
 size_t recoup__frame_overhead(const struct recoup__format *format)
 {
+    RECOUP_ASSERT(format != NULL);
     if (format->contiguous) {
         return CONTIGUOUS_PREFIX;
     }
@@ -121,7 +123,7 @@ enum recoup__damage_kind recoup__header_decode(const uint8_t bytes[RECOUP__HEADE
     header->epoch = recoup__get64(bytes + 32);
     header->index = recoup__get32(bytes + 40);
     format->seed = checksum;
-    RECOUP_ASSERT(RECOUP_ERGO(!format->checksum, true));
+    RECOUP_ASSERT(RECOUP_ERGO(!format->checksum, format->seed == checksum));
     return RECOUP__DAMAGE_NONE;
 }
 
@@ -183,6 +185,7 @@ static int hexadecimal_digit(char c)
 // All of `text` as a number without sign; false if it is none, or greater than an index may be.
 static bool parse_decimal(const char *text, uint32_t *value)
 {
+    RECOUP_ASSERT(text != NULL);
     *value = 0;
     if (text[0] == '\0') {
         return false;
@@ -309,6 +312,8 @@ static enum recoup__scan damaged(struct recoup__scanner *scanner, enum recoup__d
 
 static bool all_zero(const uint8_t *bytes, size_t size)
 {
+    RECOUP_ASSERT(bytes != NULL);
+    RECOUP_ASSERT(size > 0);
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] != 0) {
             return false;

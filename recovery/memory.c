@@ -14,6 +14,7 @@ void recoup__memory_init(struct recoup__memory *memory, const struct recoup_allo
 
 bool recoup__memory_broken(struct recoup__memory *memory)
 {
+    RECOUP_ASSERT(memory != NULL);
     memory->broken = RECOUP_EINTERNAL;
     return false;
 }

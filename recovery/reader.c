@@ -39,6 +39,7 @@ void recoup__reader_release(struct recoup__store *store)
 
 static bool policy(const struct recoup__store *store, enum recoup_policy which)
 {
+    RECOUP_ASSERT(which != RECOUP_POLICY_SNAPSHOT_TIMEOUT);  // it is no choice
     return recoup__store_policy(store, which) != 0;
 }
 
@@ -104,6 +105,7 @@ static void note_damage(struct recoup__store *store, enum recoup__damage_kind ki
 
 static bool file_before(const struct recoup__file *a, const struct recoup__file *b)
 {
+    RECOUP_ASSERT(!a->own && !b->own);
     if (a->ignored != b->ignored) {
         return b->ignored;  // files that do not count stand behind all others
     }
@@ -261,6 +263,7 @@ static void back_off(struct recoup__reader *reader, int64_t now_ns)
         wait_ns *= 2;
     }
     RECOUP_ASSERT(reader->attempts < RECOUP__READ_ATTEMPTS);
+    RECOUP_ASSERT(reader->retry_ns == RECOUP_NEVER);
     RECOUP_ASSERT(wait_ns > 0);
     reader->attempts++;
     reader->retry_ns = recoup__later(now_ns, wait_ns);

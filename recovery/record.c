@@ -115,6 +115,7 @@ int recoup__record_size(const struct recoup__record *record, size_t *size)
 {
     int error = 0;
 
+    RECOUP_ASSERT(record != NULL && size != NULL);
     *size = 0;
     switch (record->type) {
     case RECOUP__RECORD_FINISHED:

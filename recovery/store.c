@@ -128,6 +128,8 @@ static int enter(struct recoup__store *store, struct recoup__actions *actions, i
     }
     store->now_ns = now_ns;
     store->actions = actions;
+    RECOUP_ASSERT(store->n_files + 2 <= store->files_capacity);
+    RECOUP_ASSERT(actions->capacity - actions->n >= RECOUP__STORE_ACTIONS);
     return 0;
 }
 
@@ -247,6 +249,7 @@ int recoup__store_open(struct recoup__store *store, struct recoup__actions *acti
     recoup__reader_start(store);
     leave(store, now_ns);
     RECOUP_ASSERT(store->io.busy);
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING);
     return 0;
 }
 
@@ -408,6 +411,7 @@ int recoup__store_write_incarnation(struct recoup__store *store, struct recoup__
     int error;
 
     *sequence = 0;
+    RECOUP_ASSERT(recoup__store_wants_incarnation(store));
     if (store->state != RECOUP__STORE_OPEN || store->writer.incarnation) {
         return RECOUP_EMISUSE;
     }
@@ -497,6 +501,7 @@ int recoup__store_wipe(struct recoup__store *store, struct recoup__actions *acti
 {
     int error;
 
+    RECOUP_ASSERT(now_ns >= store->now_ns);
     if ((successors[store->state] & BIT(RECOUP__STORE_WIPING)) == 0) {
         return RECOUP_EMISUSE;
     }
@@ -521,6 +526,7 @@ int recoup__store_stop(struct recoup__store *store, struct recoup__actions *acti
 {
     int error;
 
+    RECOUP_ASSERT(now_ns >= store->now_ns);
     if ((successors[store->state] & BIT(RECOUP__STORE_STOPPING)) == 0) {
         return RECOUP_EMISUSE;
     }

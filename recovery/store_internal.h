@@ -211,12 +211,14 @@ struct recoup__store {
 static inline int64_t recoup__store_policy(const struct recoup__store *store,
                                            enum recoup_policy policy)
 {
+    RECOUP_ASSERT(policy < RECOUP_POLICY_COUNT);
     return store->options->policy[policy];
 }
 
 // t + d, at most RECOUP_NEVER - 1.
 static inline int64_t recoup__later(int64_t t, int64_t d)
 {
+    RECOUP_ASSERT(d >= 0);
     return t > RECOUP_NEVER - 1 - d ? RECOUP_NEVER - 1 : t + d;
 }
 

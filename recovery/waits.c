@@ -21,6 +21,7 @@ static const unsigned allowed[] = {
 
 static void move(struct recoup__store *store, struct recoup__wait *wait, enum recoup__wait_state to)
 {
+    RECOUP_ASSERT(wait->state <= RECOUP__WAIT_DONE && to <= RECOUP__WAIT_DONE);
     (void)RECOUP_CHECK(store->memory, (allowed[wait->state] & 1u << to) != 0);
     wait->state = to;
 }

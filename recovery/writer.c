@@ -109,6 +109,7 @@ static int64_t tick_at(const struct recoup__store *store, int64_t time)
 
 static bool has_work_for_tick(const struct recoup__writer *writer)
 {
+    RECOUP_ASSERT(RECOUP_ERGO(writer->buffer.used > 0, writer->file_open));
     return writer->buffer.used > 0 || writer->queue.n > 0
            || (writer->format.contiguous && writer->unflushed);
 }
