@@ -22,7 +22,7 @@
 // bottom's range are inserted there; when it is full, it goes back to the levels, relative to
 // now_ns.
 //
-// When the levels become empty and the bottom is short, its range becomes all of time, so a queue of
+// When the levels become empty and the bottom is short, its range becomes all time, so a queue of
 // few events is a sorted array and nothing else. It spills when it grows.
 //
 // Memory. S events occupy at most S / 31 full chunks plus a partial one per bucket, a second one

@@ -35,7 +35,7 @@
 
 #define SIM_QUEUE_GATHER_MAX 16      // neighbouring buckets are sorted together up to this size
 
-#define SIM_QUEUE_SHORT_MIN 8        // a bottom up to this size takes over when the levels are empty
+#define SIM_QUEUE_SHORT_MIN 8        // so short a bottom takes over when the levels are empty
 #define SIM_QUEUE_SHORT_MAX 24       // and gives back when it has grown to this
 
 struct sim_queue_chunk;
