@@ -36,7 +36,7 @@ ARROWS = {
 }
 
 ASSERTION = re.compile(
-    r'\b(?:[A-Z][A-Z0-9]*_)*(?:ASSERT|ALWAYS|REQUIRE|INVARIANT|ENSURE|PRE|POST)(?:_[A-Z]+)?\s*\('
+    r'\b(?:[A-Z][A-Z0-9]*_)*(?:ASSERT|ALWAYS|CHECK)(?:_[A-Z]+)?\s*\('
     r'|\b(?:_Static_assert|static_assert)\s*\(')
 SIDE_EFFECT = re.compile(r'\+\+|--|(?<![=!<>+*/%&|^-])=(?!=)|[+*/%&|^-]=(?!=)')
 
