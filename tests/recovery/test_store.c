@@ -449,6 +449,29 @@ static void late_snapshot_follows(void **state)
     host_destroy(host);
 }
 
+// Snapshots that never come do not pile up: past a limit the oldest are given up.
+static void late_snapshots_are_limited(void **state)
+{
+    struct host *host = hardened();
+
+    (void)state;
+    host_open(host);
+    host_incarnation(host);
+    for (uint32_t i = 0; i < 70; i++) {
+        host_finish_waiting(host, i, 0, i + 1);
+    }
+    host_advance(host, 20 * SECOND);
+    assert_u64(host->n_settled, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_u64(host->settled[i], i + 1);
+        assert_u64(host->carriers[i], 0);
+    }
+    assert_u64(host->durable, 71);
+    host_stop(host, false);
+    assert_u64(host->n_settled, 70);
+    host_destroy(host);
+}
+
 // The watermark follows the operation that makes bytes durable on this storage.
 static void durable_at_sync_and_close(void **state)
 {
@@ -901,6 +924,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(failed_snapshot_stops_recording),
     cmocka_unit_test(failed_snapshot_is_skipped),
     cmocka_unit_test(late_snapshot_follows),
+    cmocka_unit_test(late_snapshots_are_limited),
     cmocka_unit_test(durable_at_sync_and_close),
     cmocka_unit_test(unsynced_hole),
     cmocka_unit_test(boundary_is_one_unit),
