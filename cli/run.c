@@ -71,6 +71,18 @@ static int load(struct run_command *c)
     return code;
 }
 
+// Only for the database: it costs the time zone's files.
+static void note_start(struct run_command *c)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+
+    if (gmtime_r(&now, &utc) == NULL ||
+        strftime(c->started_at, sizeof(c->started_at), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
+        c->started_at[0] = '\0';
+    }
+}
+
 // Opens what the run will write, before it starts: a long run is not to end with "no such folder".
 static int open_outputs(struct run_command *c)
 {
@@ -89,6 +101,7 @@ static int open_outputs(struct run_command *c)
     }
     if (database != NULL) {
         c->storing = true;
+        note_start(c);
         if (!results_database_open(&c->database, database, RESULTS_DATABASE_WAIT_MS)) {
             cli_complain("%s", results_text_string(&c->database.message));
             return CLI_OUTSIDE;
@@ -225,17 +238,6 @@ static int store(struct run_command *c)
     return CLI_OUTSIDE;
 }
 
-static void note_start(struct run_command *c)
-{
-    time_t now = time(NULL);
-    struct tm utc;
-
-    if (gmtime_r(&now, &utc) == NULL ||
-        strftime(c->started_at, sizeof(c->started_at), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
-        c->started_at[0] = '\0';
-    }
-}
-
 static int run_all(struct run_command *c)
 {
     int code = load(c);
@@ -279,7 +281,6 @@ static int run_execute(const struct cli_program *program, const struct cli_argum
     c.arguments = arguments;
     results_text_init(&c.command);
     sim_arena_init(&c.arena, 0);
-    note_start(&c);
     code = run_all(&c);
     if (c.tracing) {
         results_trace_file_abandon(&c.trace);

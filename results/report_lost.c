@@ -11,7 +11,7 @@
 
 #define LOST_ROWS_MAX 6u
 #define LOST_STAGE_COLUMNS 20u
-#define LOST_TIME_COLUMNS 12u // one more than the longest, so that a gap stays
+#define LOST_TIME_COLUMNS 11u
 #define LOST_COUNT_COLUMNS 16u
 #define LOST_MEANINGS_MAX 2u
 
@@ -128,7 +128,7 @@ static void rows_print(struct results_page *page, const struct results_run *run,
     }
     stage_columns = stage_columns > LOST_STAGE_COLUMNS ? LOST_STAGE_COLUMNS : stage_columns;
     room = results_report_bar_room(page, 2 + cause_columns + 2 + stage_columns + 2 +
-                                             LOST_TIME_COLUMNS + LOST_COUNT_COLUMNS);
+                                             1 + LOST_TIME_COLUMNS + LOST_COUNT_COLUMNS);
     for (uint32_t i = 0; i < rows->n_rows; i++) {
         char time[RESULTS_UNITS_SIZE];
         const struct lost_row *row = &rows->rows[i];
@@ -138,6 +138,7 @@ static void rows_print(struct results_page *page, const struct results_run *run,
         results_page_left(page, stages[row->stage].name, stage_columns);
         results_text_add(page->text, "  ");
         results_page_bar(page, (uint64_t)row->ns, (uint64_t)rows->rows[0].ns, room, RESULTS_YELLOW);
+        results_text_add(page->text, room > 0 ? " " : "");
         results_page_right(page, results_duration(time, row->ns), LOST_TIME_COLUMNS);
         results_text_add(page->text, "  ");
         results_report_plural(page->text, row->attempts, noun);
