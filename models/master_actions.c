@@ -135,7 +135,7 @@ static void recovery_action(struct model_world *w, const struct recoup_action *a
         settle(w);
         m->todo.failed = true;
     } else {
-        SIM_ALWAYS(!"an action without a handler");
+        SIM_ALWAYS(false && "an action without a handler");
     }
     SIM_ASSERT(m->alive);
 }

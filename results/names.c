@@ -13,7 +13,7 @@ const char *results_profile_name(enum recoup_profile profile)
     case RECOUP_PROFILE_HARDENED:
         return "hardened";
     }
-    SIM_ALWAYS(!"known profile");
+    SIM_ALWAYS(false && "known profile");
     return "";
 }
 
@@ -27,7 +27,7 @@ const char *results_fault_kind_name(enum model_fault_kind kind)
     case MODEL_FAULT_STORE_ERROR:
         return "store-error";
     }
-    SIM_ALWAYS(!"known kind of fault");
+    SIM_ALWAYS(false && "known kind of fault");
     return "";
 }
 
@@ -42,7 +42,7 @@ static const char *fault_target_planned(char *buffer, const struct model_fault *
         (void)snprintf(buffer, RESULTS_TARGET_SIZE, "worker %" PRIu32, fault->worker);
         return buffer;
     }
-    SIM_ALWAYS(!"known target of a fault");
+    SIM_ALWAYS(false && "known target of a fault");
     return "";
 }
 
