@@ -81,7 +81,7 @@ build() {
     say "building build/$name"
     if ! { cmake -S "$root" -B "$directory" "$@" &&
         cmake --build "$directory" --target "$target" -j "$jobs"; } </dev/null >"$log" 2>&1; then
-        tail -n 60 "$log" >&2
+        grep -Ev '^\[[0-9]+/[0-9]+\] ' "$log" | tail -n 60 >&2
         say "building build/$name failed; the whole log is build/$name.log"
         return 1
     fi
