@@ -11,6 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/personality.h>
+#endif
+
 #define PROGRAM RECOUP_BINARY_DIR "/recoup"
 #define FOLDER RECOUP_BINARY_DIR "/tests/cli-files"
 
@@ -113,6 +117,18 @@ static void prepare_limit(const struct support_call *call)
     }
 }
 
+static void prepare_place(const struct support_call *call)
+{
+    if (call->folder != NULL && chdir(call->folder) != 0) {
+        _exit(99);
+    }
+#ifdef __linux__
+    if (call->fixed_addresses) {
+        (void)personality(ADDR_NO_RANDOMIZE);
+    }
+#endif
+}
+
 static void become_program(const struct support_call *call, const char *out, const char *err)
 {
     char *arguments[SUPPORT_ARGUMENTS_MAX + 2] = {(char *)(uintptr_t) "recoup"};
@@ -128,6 +144,7 @@ static void become_program(const struct support_call *call, const char *out, con
     }
     redirect(err, STDERR_FILENO);
     prepare_stdout(call, out);
+    prepare_place(call);
     prepare_limit(call);
     prepare_signal(call);
     (void)execve(PROGRAM, arguments, environment);

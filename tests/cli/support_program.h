@@ -15,10 +15,12 @@ struct support_call {
     const char *environment[4]; // "NAME=VALUE", ended by NULL; besides a fixed small set
     const char *stdout_path;    // where standard output goes; NULL: it is kept
     bool stdout_closed;
-    bool stdout_broken;  // a pipe that nobody reads
-    int signal_pending;  // already sent when the program starts; 0: none
-    bool signal_ignored; // that signal is ignored by whoever starts the program
-    long file_size_max;  // of any file that it writes; 0: no limit
+    bool stdout_broken;   // a pipe that nobody reads
+    int signal_pending;   // already sent when the program starts; 0: none
+    bool signal_ignored;  // that signal is ignored by whoever starts the program
+    long file_size_max;   // of any file that it writes; 0: no limit
+    const char *folder;   // in which it runs; NULL: here
+    bool fixed_addresses; // without randomization of the address space, where that is known
 };
 
 struct support_program {

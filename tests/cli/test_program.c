@@ -564,6 +564,26 @@ static void outputs_do_not_change_the_fingerprint(void **state)
     support_program_release(&q);
 }
 
+// The same bytes in another folder, with another environment and another layout of addresses.
+static void the_result_is_the_same_everywhere(void **state)
+{
+    struct support_program p;
+    struct support_program q;
+
+    (void)state;
+    support_program_call(&p, CALL("run", TINY, "--format", "json"));
+    support_program_call(
+        &q, &(const struct support_call){.arguments = {"run", TINY, "--format", "json"},
+                                         .environment = {"LC_ALL=de_DE.UTF-8", "TZ=Asia/Kolkata",
+                                                         "RECOUP=1", "MALLOC_PERTURB_=165"},
+                                         .folder = "/",
+                                         .fixed_addresses = true});
+    assert_code(&q, 0);
+    assert_text(q.out, p.out);
+    support_program_release(&p);
+    support_program_release(&q);
+}
+
 static void a_fault_that_never_fires_is_a_warning(void **state)
 {
     struct support_program p;
@@ -603,6 +623,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_signal_in_the_middle_of_a_run),
     cmocka_unit_test(lint_prints_every_value),
     cmocka_unit_test(outputs_do_not_change_the_fingerprint),
+    cmocka_unit_test(the_result_is_the_same_everywhere),
     cmocka_unit_test(a_fault_that_never_fires_is_a_warning),
 };
 
