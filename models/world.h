@@ -184,6 +184,7 @@ struct model_world {
     struct model_world_stage *stages;  // config->n_stages
     struct recoup_edge_spec *edges;
     uint32_t n_edges;
+    uint32_t *stage_hint;              // the last answer of world_stage_of; no part of the state
     uint32_t n_subtasks;               // capacity of all stages
     struct model_subtask *subtasks;    // by gid
     struct sim_chunks attempts;        // struct model_attempt
