@@ -477,7 +477,7 @@ bool sim_queue__refill(struct sim_queue *q)
 
 // --- cancelling --------------------------------------------------------------------------------
 
-static int grow_slots(struct sim_queue *q)
+int sim_queue__grow_slots(struct sim_queue *q)
 {
     uint32_t limit = q->slots_limit != 0 ? 2 * q->slots_limit : SIM_SLOTS_FIRST;
     struct sim_queue_slot *slots;
@@ -498,75 +498,13 @@ static int grow_slots(struct sim_queue *q)
     return 0;
 }
 
-static void free_slot(struct sim_queue *q, uint32_t index)
-{
-    SIM_DEBUG_ASSERT(index < q->slots_count);
-    SIM_DEBUG_ASSERT(q->slots[index].order != 0);
-    q->slots[index].order = 0;
-    q->slots[index].arg = q->slots_free;
-    q->slots_free = index + 1;
-}
-
-// The upper half of a handle: the low 32 bits of the sequence.
-static uint32_t handle_stamp(uint64_t order)
-{
-    SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
-    return (uint32_t)(order >> SIM_ORDER_SEQUENCE_SHIFT);
-}
-
-int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_class c,
-                               uint32_t kind, uint32_t entity, uint64_t arg, uint64_t *handle)
-{
-    uint32_t index = q->slots_free != 0 ? q->slots_free - 1 : q->slots_count;
-    uint64_t order = ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence | SIM_ORDER_CANCELLABLE;
-    int status;
-
-    SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
-    SIM_DEBUG_ASSERT_AT(handle != NULL, q->now_ns);
-    if (index == q->slots_limit) {
-        status = grow_slots(q);
-        if (status != 0) {
-            return status;
-        }
-    }
-    status = sim_queue__insert(q, time_ns, order, kind, entity, index);
-    if (status != 0) {
-        return status;
-    }
-    if (index == q->slots_count) {
-        q->slots_count++;
-    } else {
-        q->slots_free = (uint32_t)q->slots[index].arg;
-    }
-    q->slots[index].arg = arg;
-    q->slots[index].order = order;
-    *handle = ((uint64_t)handle_stamp(order) << 32) | (index + 1);
-    return 0;
-}
-
-// Called for each cancellable event that leaves the queue: yields its arg and frees its slot, or
-// returns false when it was cancelled.
-bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_t slot, uint64_t *arg)
-{
-    SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
-    SIM_DEBUG_ASSERT(slot < q->slots_count);
-    if (q->slots[slot].order != order) {
-        SIM_DEBUG_ASSERT(q->cancelled > 0);
-        q->cancelled--;
-        return false;
-    }
-    *arg = q->slots[slot].arg;
-    free_slot(q, (uint32_t)slot);
-    return true;
-}
-
 bool sim_queue_pending(const struct sim_queue *q, uint64_t handle)
 {
     uint32_t index = (uint32_t)handle - 1U;
 
     SIM_DEBUG_ASSERT(q->slots_count <= q->slots_limit);
     return (uint32_t)handle != 0 && index < q->slots_count && q->slots[index].order != 0 &&
-           handle_stamp(q->slots[index].order) == (uint32_t)(handle >> 32);
+           sim_queue__stamp(q->slots[index].order) == (uint32_t)(handle >> 32);
 }
 
 // Drops the cancelled events of one bucket of the levels.
@@ -612,7 +550,7 @@ bool sim_queue_cancel(struct sim_queue *q, uint64_t handle)
     if (!sim_queue_pending(q, handle)) {
         return false;
     }
-    free_slot(q, (uint32_t)handle - 1U);
+    sim_queue__free_slot(q, (uint32_t)handle - 1U);
     q->cancelled++;
     SIM_DEBUG_ASSERT_AT(q->cancelled <= q->stored, q->now_ns);
     // What stays in rings and bottom is little, and near its end; the rest is worth a sweep only

@@ -94,8 +94,9 @@ static inline int sim_queue_push(struct sim_queue *q, int64_t time_ns, enum sim_
                                  uint32_t kind, uint32_t entity, uint64_t arg);
 // The same, and *handle (never SIM_NO_HANDLE) names the event until it is popped or cancelled. A
 // stale handle is recognised, unless 2^32 pushes lie between it and the slot's present use.
-int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns, enum sim_class c,
-                               uint32_t kind, uint32_t entity, uint64_t arg, uint64_t *handle);
+static inline int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns,
+                                             enum sim_class c, uint32_t kind, uint32_t entity,
+                                             uint64_t arg, uint64_t *handle);
 // Cancels the event of a handle; true when it was still pending. SIM_NO_HANDLE and stale handles
 // are accepted (false).
 bool sim_queue_cancel(struct sim_queue *q, uint64_t handle);

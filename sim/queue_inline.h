@@ -26,7 +26,7 @@ void sim_queue__extend(struct sim_queue *q, struct sim_queue_bucket *bucket);
 void sim_queue__insert_bottom(struct sim_queue *q, int64_t time_ns, uint64_t order, uint32_t kind,
                               uint32_t entity, uint64_t arg);
 const struct sim_event *sim_queue__take_ring(struct sim_queue *q);
-bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_t slot, uint64_t *arg);
+int sim_queue__grow_slots(struct sim_queue *q);
 int sim_queue__reserve(struct sim_queue *q);
 int sim_queue__push_permuted(struct sim_queue *q, const struct sim_event *event);
 
@@ -118,6 +118,70 @@ static inline int sim_queue_push(struct sim_queue *q, int64_t time_ns, enum sim_
     SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
     return sim_queue__insert(q, time_ns, ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence,
                              kind, entity, arg);
+}
+
+static inline void sim_queue__free_slot(struct sim_queue *q, uint32_t index)
+{
+    SIM_DEBUG_ASSERT(index < q->slots_count);
+    SIM_DEBUG_ASSERT(q->slots[index].order != 0);
+    q->slots[index].order = 0;
+    q->slots[index].arg = q->slots_free;
+    q->slots_free = index + 1;
+}
+
+// The upper half of a handle: the low 32 bits of the sequence.
+static inline uint32_t sim_queue__stamp(uint64_t order)
+{
+    SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
+    return (uint32_t)(order >> SIM_ORDER_SEQUENCE_SHIFT);
+}
+
+static inline int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_ns,
+                                             enum sim_class c, uint32_t kind, uint32_t entity,
+                                             uint64_t arg, uint64_t *handle)
+{
+    uint32_t index = q->slots_free != 0 ? q->slots_free - 1 : q->slots_count;
+    uint64_t order = ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence | SIM_ORDER_CANCELLABLE;
+    int status;
+
+    SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(handle != NULL, q->now_ns);
+    if (SIM_UNLIKELY(index == q->slots_limit)) {
+        status = sim_queue__grow_slots(q);
+        if (status != 0) {
+            return status;
+        }
+    }
+    status = sim_queue__insert(q, time_ns, order, kind, entity, index);
+    if (status != 0) {
+        return status;
+    }
+    if (index == q->slots_count) {
+        q->slots_count++;
+    } else {
+        q->slots_free = (uint32_t)q->slots[index].arg;
+    }
+    q->slots[index].arg = arg;
+    q->slots[index].order = order;
+    *handle = ((uint64_t)sim_queue__stamp(order) << 32) | (index + 1);
+    return 0;
+}
+
+// Called for each cancellable event that leaves the queue: yields its arg and frees its slot, or
+// returns false when it was cancelled.
+static inline bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_t slot,
+                                    uint64_t *arg)
+{
+    SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
+    SIM_DEBUG_ASSERT(slot < q->slots_count);
+    if (q->slots[slot].order != order) {
+        SIM_DEBUG_ASSERT(q->cancelled > 0);
+        q->cancelled--;
+        return false;
+    }
+    *arg = q->slots[slot].arg;
+    sim_queue__free_slot(q, (uint32_t)slot);
+    return true;
 }
 
 static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event)
