@@ -39,11 +39,15 @@ static const uint8_t class_of[MODEL_EVENT_KINDS] = {
 
 // --- small services -----------------------------------------------------------------------------
 
+// Neighbouring events mostly belong to one stage, so the last answer is tried first.
 uint32_t world_stage_of(const struct model_world *w, uint32_t gid)
 {
-    uint32_t low = 0, high = w->config->n_stages;
+    uint32_t low = *w->stage_hint, high = w->config->n_stages;
 
     SIM_DEBUG_ASSERT(gid < w->n_subtasks);
+    if (gid - w->stages[low].gid_first < w->stages[low].capacity)
+        return low;
+    low = 0;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
         if (w->stages[middle].gid_first <= gid)
@@ -52,6 +56,7 @@ uint32_t world_stage_of(const struct model_world *w, uint32_t gid)
             high = middle;
     }
     SIM_DEBUG_ASSERT(gid - w->stages[low].gid_first < w->stages[low].capacity);
+    *w->stage_hint = low;
     return low;
 }
 
@@ -169,7 +174,8 @@ static int init_stages(struct model_world *w)
     uint64_t total = 0;
 
     w->stages = world_alloc(w, config->n_stages, sizeof(*w->stages));
-    if (w->stages == NULL)
+    w->stage_hint = world_alloc(w, 1, sizeof(*w->stage_hint));
+    if (w->stages == NULL || w->stage_hint == NULL)
         return SIM_ENOMEM;
     for (uint32_t i = 0; i < config->n_stages; i++) {
         struct model_world_stage *stage = &w->stages[i];
