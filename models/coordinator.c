@@ -302,7 +302,8 @@ void coordinator_snapshot_deliver(struct model_world *w, uint32_t slot)
     event.snapshot.failed = taken.failed;
     event.snapshot.data = taken.data;
     event.snapshot.size = taken.size;
-    master_step(w, &event);
+    if (!w->master.terminating)
+        master_step(w, &event); // a master that stops takes no snapshot any more
     memory_release(&w->master.memory, taken.data, taken.size);
 }
 

@@ -25,7 +25,9 @@ void invariants_durable(struct model_world *w, uint32_t incarnation, uint64_t ev
     // After a checkpoint that replaced them the watermark covers events that never came to be
     // written.
     if (event > kept && !own->replaced) {
-        invariants_report(w, "S1", "H5",
+        bool cached = w->config->storage.durable_at == RECOUP_DURABLE_AT_SYNC;
+
+        invariants_report(w, "S1", cached ? "H5" : "",
                           "master %u takes event %llu for durable, and the store keeps them up to "
                           "%llu",
                           incarnation, (unsigned long long)event, (unsigned long long)kept);

@@ -454,6 +454,7 @@ static void reference_file_read(struct model_world *w, struct reference_log *sca
     whole = reference_begin(&c);
     while (whole && !reference->failed && reference_next(&c)) {
         whole = reference_take(&c, scan, index);
+        c.previous = c.type;
         c.at = whole ? c.frame_end : c.at;
     }
     // An empty file of Flink's framing is whole; one with a header is not.

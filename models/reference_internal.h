@@ -43,10 +43,11 @@ struct reference_cursor {
     uint32_t file;
     uint64_t end; // bytes of the file that count
     uint64_t at;
-    uint64_t seed;  // of the file's checksums
-    uint64_t epoch; // of the file's header
-    bool replaces;  // the checkpoint at hand replaces all before it, whatever it says
-    uint32_t type;  // of the record at hand, and where it stands
+    uint64_t seed;     // of the file's checksums
+    uint64_t epoch;    // of the file's header
+    bool replaces;     // the checkpoint at hand replaces all before it, whatever it says
+    uint32_t previous; // type of the record before, 0 at the start of the file
+    uint32_t type;     // of the record at hand, and where it stands
     uint64_t sequence;
     uint64_t body;
     uint64_t body_end;

@@ -459,7 +459,9 @@ void reference_record(struct reference_cursor *c)
         reference_end_checkpoint(w);
         return;
     } else if (c->type == REFERENCE_INCARNATION) {
-        w->invariants.reference.has_shadow = false;
+        // Behind BEGIN it is repeated; anywhere else a new master goes on without the checkpoint.
+        w->invariants.reference.has_shadow =
+            w->invariants.reference.has_shadow && c->previous == REFERENCE_CHECKPOINT_BEGIN;
         return;
     } else if (c->type == REFERENCE_SNAPSHOT) {
         reference_snapshot_record(c);
