@@ -7,8 +7,9 @@
 // compared.
 //
 // "of_own_exponential" compares the queue's rate with its own on exponential increments, paired in
-// the same rounds as well. "heap" is the bare heap, the hardest opponent; "heap_fingerprint" pays for the fingerprint too.
-// "hold_cancellable" pushes with handles; "cancel" cancels a timeout with every event.
+// the same rounds as well. "heap" is the bare heap, the hardest opponent; "heap_fingerprint" pays
+// for the fingerprint too. "cancellable" pushes with handles; "cancel" cancels a timeout with every
+// event.
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench/bench.h"
