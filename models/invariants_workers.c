@@ -158,40 +158,34 @@ void invariants_check_release(struct model_world *w, const struct recoup_partiti
 
 // True if the worker dropped the output by itself, within the time for which it has to keep it, and
 // is back with the present master.
-static bool dropped_early(struct model_world *w, const struct invariant_taking *taking,
-                          int64_t died_ns)
+static bool dropped_early(struct model_world *w, const struct invariant_taking *taking)
 {
     const struct model_attempt *a = world_attempt(w, taking->attempt);
     const struct invariant_shadow *shadow = invariant_shadow_of(w, taking->attempt);
     const struct model_worker *worker = &w->workers.list[a->worker];
 
-    SIM_ASSERT(died_ns <= w->now_ns);
+    SIM_ASSERT(worker->expired_ns <= w->now_ns);
     SIM_ASSERT(taking->incarnation == w->master.incarnation);
     return taking->how == INVARIANT_IN_RECOVERY && a->cause == MODEL_CAUSE_PARTITION_RELEASED &&
            a->partition == MODEL_PARTITION_RELEASED && (shadow->flags & INVARIANT_RELEASED) == 0 &&
-           worker->alive && worker->registered == w->master.incarnation;
+           worker->alive && worker->registered == w->master.incarnation &&
+           worker->expired_ns < a->end_ns;  // else its time was over, perhaps under an earlier master
 }
 
 void invariants_check_retention(struct model_world *w)
 {
     struct model_invariant_private *own = w->invariants.own;
-    int64_t kept_ns = w->config->timeouts.worker_registration_timeout_ns;
     uint32_t n = 0;
     uint32_t first = MODEL_NONE;
-    int64_t died_ns;
 
     if (!w->outage.open || !w->config->worker_policy.recovery_enabled) {
         return; // H37: a worker that keeps nothing breaks no promise
     }
     SIM_ASSERT(w->outage.n_failovers > 0);
-    died_ns = w->outage.failovers[w->outage.n_failovers - 1].at_ns;
-    if (kept_ns > 0 && w->now_ns - died_ns >= kept_ns) {
-        return;
-    }
     for (uint64_t i = own->takings_first; i < sim_chunks_count(&own->takings); i++) {
         const struct invariant_taking *taking = sim_chunks_at(&own->takings, i);
 
-        if (dropped_early(w, taking, died_ns)) {
+        if (dropped_early(w, taking)) {
             first = n++ == 0 ? taking->attempt : first;
         }
     }

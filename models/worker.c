@@ -24,7 +24,8 @@ int workers_init(struct model_world *w)
     for (uint32_t i = 0; i < cluster->workers; i++) {
         workers->list[i] = (struct model_worker){
             .alive = true, .connected = true, .usable = true, .leader = 1, .registered = 1,
-            .connection = 1, .registrations = 1, .held = MODEL_NONE};
+            .connection = 1, .registrations = 1, .held = MODEL_NONE,
+            .expired_ns = -1};
     }
     for (size_t i = 0; i < slots; i++) {
         workers->slot_attempt[i] = MODEL_NONE;
@@ -307,6 +308,10 @@ void worker_retention_expired(struct model_world *w, uint32_t worker, uint64_t l
     SIM_ASSERT(SIM_ERGO(same_life, (uint32_t)life <= self->connection));
     if (!same_life || (keyed && life != worker_life(self))) {
         return;
+    }
+    if (!self->connected && w->now_ns - self->disconnected_ns >=
+                                w->config->timeouts.worker_registration_timeout_ns) {
+        self->expired_ns = w->now_ns;
     }
     if (!self->connected || (self->in_cleanup && !keyed)) {
         self->in_cleanup = false;

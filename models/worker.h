@@ -44,6 +44,7 @@ struct model_worker {
     uint32_t held;
     int64_t connected_ns;       // since when; anchors its heartbeats
     int64_t disconnected_ns;
+    int64_t expired_ns;         // when it last dropped all after its full retention time; -1: never
 };
 
 struct model_workers {
