@@ -7,7 +7,8 @@
 
 #include "scenarios/loader.h"
 
-_Static_assert(sizeof(enum recoup_exchange) == sizeof(int) && sizeof(enum model_fault_moment) == sizeof(int),
+_Static_assert(sizeof(enum recoup_exchange) == sizeof(int) &&
+                   sizeof(enum model_fault_moment) == sizeof(int),
                "choices are stored as int");
 
 // --- words of a choice ---------------------------------------------------------------------------
@@ -70,7 +71,8 @@ static const char *origin_detail(struct scenario_loader *loader, const struct sc
     if (node->origin == SCENARIO_OVERRIDE) {
         return node->place.file->name;
     }
-    return scenario_print(&loader->memory, "%s:%u", node->place.file->name, (unsigned)node->place.line);
+    return scenario_print(&loader->memory, "%s:%u", node->place.file->name,
+                          (unsigned)node->place.line);
 }
 
 void scenario_record(struct scenario_loader *loader, const char *path, const char *value,
@@ -97,7 +99,8 @@ void scenario_record(struct scenario_loader *loader, const char *path, const cha
     if (strcmp(path, "about") != 0 && strcmp(path, "name") != 0) {
         scenario_buffer_append(&loader->memory, &loader->canonical, path, strlen(path));
         scenario_buffer_append(&loader->memory, &loader->canonical, " = ", 3);
-        scenario_buffer_append(&loader->memory, &loader->canonical, record->value, strlen(record->value));
+        scenario_buffer_append(&loader->memory, &loader->canonical, record->value,
+                               strlen(record->value));
         scenario_buffer_append(&loader->memory, &loader->canonical, "\n", 1);
     }
 }
@@ -150,22 +153,25 @@ void scenario_type_error(struct scenario_loader *loader, const struct scenario_n
     const char *text = scenario_quote(loader, node->text);
     switch (why) {
     case SCENARIO_UNITS_NO_UNIT:
-        scenario_error(loader, node->place, "'%s' has no unit; expected %s", text, example(type, flink));
+        scenario_error(loader, node->place, "'%s' has no unit; expected %s", text,
+                       example(type, flink));
         break;
     case SCENARIO_UNITS_UNKNOWN_UNIT:
         scenario_error(loader, node->place, "'%s' has an unknown unit; expected %s", text,
                        example(type, flink));
         break;
     case SCENARIO_UNITS_NOT_WHOLE:
-        scenario_error(loader, node->place, flink ? "'%s' is no whole number, as Flink wants it; expected %s"
-                                                  : "'%s' is finer than the smallest unit; expected %s",
+        scenario_error(loader, node->place,
+                       flink ? "'%s' is no whole number, as Flink wants it; expected %s"
+                             : "'%s' is finer than the smallest unit; expected %s",
                        text, example(type, flink));
         break;
     case SCENARIO_UNITS_TOO_LARGE:
         scenario_error(loader, node->place, "'%s' is too large", text);
         break;
     case SCENARIO_UNITS_NEGATIVE:
-        scenario_error(loader, node->place, "'%s' is negative; expected %s", text, example(type, flink));
+        scenario_error(loader, node->place, "'%s' is negative; expected %s", text,
+                       example(type, flink));
         break;
     case SCENARIO_UNITS_OK:
     case SCENARIO_UNITS_NO_NUMBER:
@@ -194,12 +200,14 @@ static void choice_error(struct scenario_loader *loader, const struct scenario_o
 
 // --- scalars -------------------------------------------------------------------------------------
 
-static enum scenario_units units_read(const struct scenario_option *row, const char *text, int64_t *value)
+static enum scenario_units units_read(const struct scenario_option *row, const char *text,
+                                      int64_t *value)
 {
     bool flink = row->section == SCENARIO_SECTION_CONFIG;
     switch (row->type) {
     case SCENARIO_DURATION:
-        return flink ? scenario_units_flink_duration(text, value) : scenario_units_duration(text, value);
+        return flink ? scenario_units_flink_duration(text, value)
+                     : scenario_units_duration(text, value);
     case SCENARIO_SIZE:
         return flink ? scenario_units_flink_size(text, value) : scenario_units_size(text, value);
     case SCENARIO_RATE:
@@ -300,7 +308,8 @@ static bool bounds_check(struct scenario_loader *loader, const struct scenario_o
                          const struct scenario_node *node, int64_t value)
 {
     bool is_auto = row->type == SCENARIO_COUNT32_OR_AUTO && strcmp(node->text, "auto") == 0;
-    bool unlimited = row->type == SCENARIO_RATE && value == 0 && strcmp(node->text, "unlimited") == 0;
+    bool unlimited =
+        row->type == SCENARIO_RATE && value == 0 && strcmp(node->text, "unlimited") == 0;
     if ((row->min == 0 && row->max == 0) || is_auto || unlimited
         || (value >= row->min && value <= row->max)) {
         return true;
@@ -351,7 +360,8 @@ bool scenario_bind_scalar(struct scenario_loader *loader, const struct scenario_
         return false;
     }
     if (status != SCENARIO_UNITS_OK) {
-        scenario_type_error(loader, node, row->type, row->section == SCENARIO_SECTION_CONFIG, status);
+        scenario_type_error(loader, node, row->type, row->section == SCENARIO_SECTION_CONFIG,
+                            status);
         return false;
     }
     if (!bounds_check(loader, row, node, *value)) {
@@ -413,10 +423,10 @@ static bool bind_law(struct scenario_loader *loader, const struct scenario_optio
     bool is_never = row->type == SCENARIO_LAW_OR_NEVER && node->kind == SCENARIO_NODE_SCALAR
                     && strcmp(node->text, "never") == 0;
     struct scenario_law law = {.text = "never"};
-    if (!is_never
-        && !scenario_law_parse(loader, node,
-                               row->type == SCENARIO_LAW_SIZE ? SCENARIO_LAW_BYTES : SCENARIO_LAW_NS,
-                               &law)) {
+    if (!is_never &&
+        !scenario_law_parse(loader, node,
+                            row->type == SCENARIO_LAW_SIZE ? SCENARIO_LAW_BYTES : SCENARIO_LAW_NS,
+                            &law)) {
         return false;
     }
     memcpy(at, &law.law, sizeof(law.law));
@@ -450,7 +460,8 @@ static bool bind_text(struct scenario_loader *loader, const struct scenario_opti
 bool scenario_bind_row(struct scenario_loader *loader, const struct scenario_option *row,
                        const struct scenario_node *node, const char *path, void *base)
 {
-    if (row->type == SCENARIO_LAW || row->type == SCENARIO_LAW_OR_NEVER || row->type == SCENARIO_LAW_SIZE) {
+    if (row->type == SCENARIO_LAW || row->type == SCENARIO_LAW_OR_NEVER ||
+        row->type == SCENARIO_LAW_SIZE) {
         return bind_law(loader, row, node, path, base);
     }
     if (row->type == SCENARIO_TEXT || row->type == SCENARIO_NAME) {
@@ -478,7 +489,8 @@ static void unknown_key(struct scenario_loader *loader, enum scenario_section se
         const struct scenario_option *row = scenario_options_at(i);
         if (row->section == section) {
             scenario_nearest_offer(&nearest, row->key);
-            scenario_buffer_print(&loader->memory, &known, "%s%s", known.size == 0 ? "" : ", ", row->key);
+            scenario_buffer_print(&loader->memory, &known, "%s%s", known.size == 0 ? "" : ", ",
+                                  row->key);
         }
     }
     const char *quoted = scenario_quote(loader, child->key);
@@ -535,8 +547,9 @@ void scenario_bind_section(struct scenario_loader *loader, enum scenario_section
         }
         const struct scenario_node *node = scenario_node_find(map, row->key);
         if (node == NULL && (row->flags & SCENARIO_REQUIRED) != 0) {
-            scenario_error(loader, map != NULL ? map->place : scenario_no_place(), "key '%s' is missing%s%s",
-                           row->key, path[0] != '\0' ? " in " : "", path);
+            scenario_error(loader, map != NULL ? map->place : scenario_no_place(),
+                           "key '%s' is missing%s%s", row->key, path[0] != '\0' ? " in " : "",
+                           path);
             continue;
         }
         if (row->offset == SIZE_MAX) {

@@ -27,13 +27,15 @@ static struct scenario_node *config_origin_node(struct scenario_loader *loader, 
 static const struct scenario_node *ha_default(struct scenario_loader *loader)
 {
     if (loader->draft.ha_type >= 0) {
-        return config_origin_node(loader, scenario_choice_text(loader, HA_KINDS, loader->draft.ha_type),
+        return config_origin_node(loader,
+                                  scenario_choice_text(loader, HA_KINDS, loader->draft.ha_type),
                                   "high-availability.type");
     }
     return scenario_preset_node(loader, "ha");
 }
 
-static void bind_ha_kind(struct scenario_loader *loader, const struct scenario_node *node, bool given)
+static void bind_ha_kind(struct scenario_loader *loader, const struct scenario_node *node,
+                         bool given)
 {
     int64_t kind = 0;
     const char *canonical = "";
@@ -42,8 +44,8 @@ static void bind_ha_kind(struct scenario_loader *loader, const struct scenario_n
     }
     int asked = loader->draft.ha_type;
     if (given && asked >= 0 && asked != (int)kind) {
-        scenario_error(loader, node->place, "ha is %s, but config's high-availability.type is %s", canonical,
-                       scenario_choice_text(loader, HA_KINDS, asked));
+        scenario_error(loader, node->place, "ha is %s, but config's high-availability.type is %s",
+                       canonical, scenario_choice_text(loader, HA_KINDS, asked));
     }
     loader->draft.config.ha.kind = (enum model_ha_kind)kind;
     scenario_record(loader, "ha", canonical, node);
@@ -70,7 +72,8 @@ static void bind_ha(struct scenario_loader *loader)
     const struct scenario_node *node = scenario_node_find(loader->root, "ha");
     const struct scenario_node *map = node != NULL && node->kind == SCENARIO_NODE_MAP ? node : NULL;
     if (node != NULL && node->kind == SCENARIO_NODE_LIST) {
-        scenario_error(loader, node->place, "ha must be kubernetes, zookeeper, none, or a map, found a list");
+        scenario_error(loader, node->place,
+                       "ha must be kubernetes, zookeeper, none, or a map, found a list");
         return;
     }
     if (map != NULL && !scenario_bind_keys(loader, SCENARIO_SECTION_HA, map, "ha")) {
@@ -89,7 +92,8 @@ static void bind_ha(struct scenario_loader *loader)
     if (loader->draft.config.ha.kind == MODEL_HA_ZOOKEEPER) {
         scenario_bind_section(loader, SCENARIO_SECTION_HA, map, "ha", &loader->draft);
     } else if (granted != NULL) {
-        scenario_error(loader, granted->key_place, "'session-granted-max' goes with 'type: zookeeper'");
+        scenario_error(loader, granted->key_place,
+                       "'session-granted-max' goes with 'type: zookeeper'");
     }
 }
 
@@ -127,7 +131,8 @@ static const struct scenario_node *storage_dir_node(const struct scenario_loader
 {
     const struct scenario_node *config = scenario_node_find(loader->root, "config");
     const struct scenario_node *node = scenario_node_find(config, "high-availability.storageDir");
-    return node != NULL ? node : scenario_node_find(config, "high-availability.zookeeper.storageDir");
+    return node != NULL ? node
+                        : scenario_node_find(config, "high-availability.zookeeper.storageDir");
 }
 
 // What decides the profile when the file says nothing about it; NULL after an error.
@@ -144,7 +149,8 @@ static const struct scenario_node *profile_default(struct scenario_loader *loade
                        scenario_quote(loader, loader->draft.storage_dir));
         return NULL;
     }
-    return config_origin_node(loader, scenario_choice_text(loader, storage_row("profile")->choices, kind),
+    return config_origin_node(loader,
+                              scenario_choice_text(loader, storage_row("profile")->choices, kind),
                               "high-availability.storageDir");
 }
 
@@ -155,17 +161,20 @@ static bool contradicts(int kind, int from_scheme)
            && !(from_scheme == MODEL_STORAGE_POSIX && kind == MODEL_STORAGE_NFS);
 }
 
-static bool bind_profile(struct scenario_loader *loader, const struct scenario_node *given, int64_t *kind)
+static bool bind_profile(struct scenario_loader *loader, const struct scenario_node *given,
+                         int64_t *kind)
 {
     const struct scenario_node *node = given != NULL ? given : profile_default(loader);
     const char *canonical = "";
-    if (node == NULL || !scenario_bind_scalar(loader, storage_row("profile"), node, kind, &canonical)) {
+    if (node == NULL ||
+        !scenario_bind_scalar(loader, storage_row("profile"), node, kind, &canonical)) {
         *kind = 0;
         return false;
     }
     const char *uri = loader->draft.storage_dir;
     if (given != NULL && uri != NULL && contradicts((int)*kind, scheme_profile(uri))) {
-        scenario_error(loader, node->place, "storage is %s, but config's high-availability.storageDir is '%s'",
+        scenario_error(loader, node->place,
+                       "storage is %s, but config's high-availability.storageDir is '%s'",
                        canonical, scenario_quote(loader, uri));
         return false;
     }
@@ -190,17 +199,20 @@ static const struct scenario_node *profile_note(struct scenario_loader *loader,
 
 static const char *operation_name(struct scenario_loader *loader, uint32_t op)
 {
-    return scenario_choice_text(loader, "mkdir|list|create|append|flush|sync|close|read|remove", op);
+    return scenario_choice_text(loader, "mkdir|list|create|append|flush|sync|close|read|remove",
+                                op);
 }
 
-static void bind_latency(struct scenario_loader *loader, const struct scenario_storage_profile *profile,
+static void bind_latency(struct scenario_loader *loader,
+                         const struct scenario_storage_profile *profile,
                          const struct scenario_node *map, uint32_t op)
 {
     const char *name = operation_name(loader, op);
     const char *path = scenario_key_path(loader, "storage", name);
     struct sim_law *latency = &loader->draft.config.storage.latency[op];
     const struct scenario_node *node = scenario_node_find(map, name);
-    const struct scenario_node *other = op == MODEL_STORAGE_CREATE ? scenario_node_find(map, "open") : NULL;
+    const struct scenario_node *other =
+        op == MODEL_STORAGE_CREATE ? scenario_node_find(map, "open") : NULL;
     if (node != NULL && other != NULL) {
         scenario_error(loader, other->key_place, "open and create are the same; leave one out");
     }
@@ -208,14 +220,16 @@ static void bind_latency(struct scenario_loader *loader, const struct scenario_s
     struct scenario_law law;
     if (node == NULL) {
         const char *text = scenario_law_text(loader, latency, SCENARIO_LAW_NS);
-        scenario_record(loader, path, text, profile_note(loader, profile, profile->source[op], text, true));
+        scenario_record(loader, path, text,
+                        profile_note(loader, profile, profile->source[op], text, true));
     } else if (scenario_law_parse(loader, node, SCENARIO_LAW_NS, &law)) {
         *latency = law.law;
         scenario_record(loader, path, law.text, node);
     }
 }
 
-static void bind_price(struct scenario_loader *loader, const struct scenario_storage_profile *profile,
+static void bind_price(struct scenario_loader *loader,
+                       const struct scenario_storage_profile *profile,
                        const struct scenario_node *prices, uint32_t op)
 {
     const char *name = operation_name(loader, op);
@@ -228,14 +242,15 @@ static void bind_price(struct scenario_loader *loader, const struct scenario_sto
         const char *text = scenario_print(&loader->memory, "%" PRIu64 " nano-usd", *price);
         scenario_record(loader, path, text,
                         profile_note(loader, profile, profile->price_source, text, *price != 0));
-    } else if (scenario_bind_scalar(loader, scenario_options_find(SCENARIO_SECTION_PRICE, name), node, &value,
-                                    &canonical)) {
+    } else if (scenario_bind_scalar(loader, scenario_options_find(SCENARIO_SECTION_PRICE, name),
+                                    node, &value, &canonical)) {
         *price = (uint64_t)value;
         scenario_record(loader, path, canonical, node);
     }
 }
 
-static void bind_durable_at(struct scenario_loader *loader, const struct scenario_storage_profile *profile,
+static void bind_durable_at(struct scenario_loader *loader,
+                            const struct scenario_storage_profile *profile,
                             const struct scenario_node *map)
 {
     const struct scenario_node *node = scenario_node_find(map, "durable-at");
@@ -254,13 +269,15 @@ static void bind_durable_at(struct scenario_loader *loader, const struct scenari
     }
 }
 
-static void bind_bandwidth(struct scenario_loader *loader, const struct scenario_storage_profile *profile,
+static void bind_bandwidth(struct scenario_loader *loader,
+                           const struct scenario_storage_profile *profile,
                            const struct scenario_node *map)
 {
     const struct scenario_node *node = scenario_node_find(map, "bandwidth");
     int64_t value = 0;
     const char *canonical = "";
-    if (node != NULL && scenario_bind_scalar(loader, storage_row("bandwidth"), node, &value, &canonical)) {
+    if (node != NULL &&
+        scenario_bind_scalar(loader, storage_row("bandwidth"), node, &value, &canonical)) {
         loader->draft.config.storage.bandwidth = (uint64_t)value;
         scenario_record(loader, "storage.bandwidth", canonical, node);
     } else if (node == NULL) {
@@ -289,7 +306,8 @@ static void bind_storage(struct scenario_loader *loader)
     bind_durable_at(loader, profile, map);
     bind_bandwidth(loader, profile, map);
     const struct scenario_node *prices = scenario_node_find(map, "price");
-    if (prices != NULL && !scenario_bind_keys(loader, SCENARIO_SECTION_PRICE, prices, "storage.price")) {
+    if (prices != NULL &&
+        !scenario_bind_keys(loader, SCENARIO_SECTION_PRICE, prices, "storage.price")) {
         return;
     }
     for (uint32_t op = 0; op < MODEL_STORAGE_OPS; op++) {

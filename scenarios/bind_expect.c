@@ -12,7 +12,8 @@
 static const struct {
     char letter;
     uint32_t count;
-} invariants[] = {{'S', 16}, {'N', 6}, {'R', 12}, {'T', 10}, {'W', 6}, {'L', 5}, {'M', 9}, {'A', 4}};
+} invariants[] = {{'S', 16}, {'N', 6}, {'R', 12}, {'T', 10},
+                  {'W', 6},  {'L', 5}, {'M', 9},  {'A', 4}};
 
 static bool is_invariant(const char *id)
 {
@@ -28,12 +29,12 @@ static bool is_invariant(const char *id)
 
 static void bind_state(struct scenario_loader *loader, const struct scenario_node *node)
 {
-    static const enum model_job_state states[] = {MODEL_JOB_FINISHED, MODEL_JOB_FAILED, MODEL_JOB_SUSPENDED,
-                                                  MODEL_JOB_TIMEOUT};
+    static const enum model_job_state states[] = {MODEL_JOB_FINISHED, MODEL_JOB_FAILED,
+                                                  MODEL_JOB_SUSPENDED, MODEL_JOB_TIMEOUT};
     int64_t choice = 0;
     const char *canonical = "";
-    if (scenario_bind_scalar(loader, scenario_options_find(SCENARIO_SECTION_EXPECT, "state"), node, &choice,
-                             &canonical)) {
+    if (scenario_bind_scalar(loader, scenario_options_find(SCENARIO_SECTION_EXPECT, "state"), node,
+                             &choice, &canonical)) {
         loader->scenario->expects_state = true;
         loader->scenario->expected_state = states[choice];
         scenario_record(loader, "expect.state", canonical, node);
@@ -53,7 +54,8 @@ static void bind_findings(struct scenario_loader *loader, const struct scenario_
     scenario_buffer_append(&loader->memory, &text, "[", 1);
     for (const struct scenario_node *item = list->first; item != NULL; item = item->next) {
         if (item->kind != SCENARIO_NODE_SCALAR || !is_invariant(item->text)) {
-            scenario_error(loader, item->place, "'%s' is no invariant; `recoup list invariants` shows them",
+            scenario_error(loader, item->place,
+                           "'%s' is no invariant; `recoup list invariants` shows them",
                            scenario_quote(loader, item->text));
             continue;
         }
@@ -75,7 +77,8 @@ static bool bound_value(struct scenario_loader *loader, const struct scenario_me
                               : strcmp(metric->unit, "bytes") == 0 ? SCENARIO_SIZE
                               : strcmp(metric->unit, "count") == 0 ? SCENARIO_COUNT64
                                                                    : SCENARIO_PRICE;
-    struct scenario_option row = {.section = SCENARIO_SECTION_BOUND, .key = metric->name, .type = type};
+    struct scenario_option row = {
+        .section = SCENARIO_SECTION_BOUND, .key = metric->name, .type = type};
     const char *canonical = "";
     return scenario_bind_scalar(loader, &row, node, value, &canonical);
 }
@@ -88,7 +91,8 @@ static bool bound_pair(struct scenario_loader *loader, const struct scenario_met
                        scenario_node_kind_text(node));
         return false;
     }
-    if (!bound_value(loader, metric, node->first, &out->a) || !bound_value(loader, metric, node->last, &out->b)) {
+    if (!bound_value(loader, metric, node->first, &out->a) ||
+        !bound_value(loader, metric, node->last, &out->b)) {
         return false;
     }
     if (out->a > out->b) {
@@ -100,7 +104,8 @@ static bool bound_pair(struct scenario_loader *loader, const struct scenario_met
 }
 
 static void bind_bound(struct scenario_loader *loader, const struct scenario_metric *metric,
-                       const struct scenario_node *node, struct scenario_expectation *list, uint32_t *n)
+                       const struct scenario_node *node, struct scenario_expectation *list,
+                       uint32_t *n)
 {
     struct scenario_expectation *out = &list[*n];
     int bound = scenario_choice_index("at-least|at-most|equals|between", node->key, false);
@@ -113,7 +118,8 @@ static void bind_bound(struct scenario_loader *loader, const struct scenario_met
     bool good = out->bound == SCENARIO_BETWEEN ? bound_pair(loader, metric, node, out)
                                                : bound_value(loader, metric, node, &out->a);
     if (good) {
-        scenario_record(loader, scenario_print(&loader->memory, "expect.%s.%s", metric->name, node->key),
+        scenario_record(loader,
+                        scenario_print(&loader->memory, "expect.%s.%s", metric->name, node->key),
                         out->text, node);
         (*n)++;
     }
@@ -134,7 +140,8 @@ static void bind_metric(struct scenario_loader *loader, const struct scenario_no
         if (metric != NULL) {
             nearest.best = metric->name;
         }
-        scenario_error(loader, node->key_place, "unknown metric '%s'%s", scenario_quote(loader, node->key),
+        scenario_error(loader, node->key_place, "unknown metric '%s'%s",
+                       scenario_quote(loader, node->key),
                        nearest.best != NULL ? scenario_nearest_text(loader, &nearest)
                                             : "; `recoup list metrics` shows them");
         return;

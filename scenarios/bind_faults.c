@@ -25,14 +25,16 @@ static const struct scenario_option *fault_row(const char *key)
 }
 
 // The one of `keys` that is given; NULL after an error.
-static const struct scenario_node *exactly_one(const struct fault_binding *b, const char *const *keys,
-                                               const char *what, const char *list)
+static const struct scenario_node *exactly_one(const struct fault_binding *b,
+                                               const char *const *keys, const char *what,
+                                               const char *list)
 {
     const struct scenario_node *found = NULL;
     for (; *keys != NULL; keys++) {
         const struct scenario_node *node = field(b, *keys);
         if (node != NULL && found != NULL) {
-            scenario_error(b->loader, node->key_place, "a second %s; '%s' is there already", what, found->key);
+            scenario_error(b->loader, node->key_place, "a second %s; '%s' is there already", what,
+                           found->key);
             return NULL;
         }
         found = node != NULL ? node : found;
@@ -57,7 +59,8 @@ static void bind_at(const struct fault_binding *b, const struct scenario_node *n
     struct scenario_law law;
     if (scenario_law_parse(b->loader, node, SCENARIO_LAW_SHARE, &law)) {
         b->fault->law = law.law;
-        b->fault->trigger = law.unit == SCENARIO_LAW_SHARE ? MODEL_TRIGGER_AT_SHARE : MODEL_TRIGGER_AT;
+        b->fault->trigger =
+            law.unit == SCENARIO_LAW_SHARE ? MODEL_TRIGGER_AT_SHARE : MODEL_TRIGGER_AT;
         record(b, "at", law.text, node);
     }
 }
@@ -68,7 +71,8 @@ static void bind_every(const struct fault_binding *b, const struct scenario_node
     if (scenario_bind_row(b->loader, fault_row("every"), node,
                           scenario_key_path(b->loader, b->path, "every"), b->fault)
         && sim_law_max(&b->fault->law) == 0) {
-        scenario_error(b->loader, node->place, "every must be more than 0, or the target would never live");
+        scenario_error(b->loader, node->place,
+                       "every must be more than 0, or the target would never live");
     }
 }
 
@@ -111,10 +115,11 @@ static void bind_on(const struct fault_binding *b, const struct scenario_node *n
                                    scenario_print(&b->loader->memory, "%s%s", prefix,
                                                   scenario_choice_text(b->loader, operations, i)));
         }
-        scenario_error(b->loader, node->place,
-                       "'%s' is no operation; expected store.mkdir, list, create, append, flush, sync, close, "
-                       "read or remove%s",
-                       scenario_quote(b->loader, text), scenario_nearest_text(b->loader, &nearest));
+        scenario_error(
+            b->loader, node->place,
+            "'%s' is no operation; expected store.mkdir, list, create, append, flush, sync, close, "
+            "read or remove%s",
+            scenario_quote(b->loader, text), scenario_nearest_text(b->loader, &nearest));
         return;
     }
     b->fault->op = (enum model_storage_op)op;
@@ -197,12 +202,14 @@ static void bind_target(const struct fault_binding *b)
     if (choice >= 0) {
         b->fault->target = (enum model_fault_target)choice;
     } else if (scenario_units_integer(text, &number) != SCENARIO_UNITS_OK) {
-        scenario_error(b->loader, node->place, "target must be random, each or a worker's number, not '%s'",
+        scenario_error(b->loader, node->place,
+                       "target must be random, each or a worker's number, not '%s'",
                        scenario_quote(b->loader, text));
         return;
     } else if (number >= (int64_t)b->loader->draft.config.cluster.workers) {
-        scenario_error(b->loader, node->place, "there is no worker %s; workers count from 0, and there are %u",
-                       text, (unsigned)b->loader->draft.config.cluster.workers);
+        scenario_error(b->loader, node->place,
+                       "there is no worker %s; workers count from 0, and there are %u", text,
+                       (unsigned)b->loader->draft.config.cluster.workers);
         return;
     } else {
         b->fault->target = MODEL_TARGET_NUMBER;
@@ -242,7 +249,8 @@ static void check_combination(const struct fault_binding *b)
 {
     bool on = field(b, "on") != NULL;
     bool fail = field(b, "fail") != NULL;
-    bool worker = b->fault->kind != MODEL_FAULT_STORE_ERROR && b->fault->process == MODEL_PROCESS_WORKER;
+    bool worker =
+        b->fault->kind != MODEL_FAULT_STORE_ERROR && b->fault->process == MODEL_PROCESS_WORKER;
     refuse(b, "nth", on, "it counts operations, with 'on'");
     refuse(b, "moment", on && !fail, "it goes with 'on' and kill or terminate");
     refuse(b, "count", fail, "it goes with 'fail'");
@@ -263,7 +271,8 @@ static const char *fault_name(const struct fault_binding *b, uint32_t index)
     return node->text;
 }
 
-static void set_name(const struct fault_binding *b, const struct model_fault *faults, uint32_t index)
+static void set_name(const struct fault_binding *b, const struct model_fault *faults,
+                     uint32_t index)
 {
     const char *name = fault_name(b, index);
     for (uint32_t i = 0; i < index; i++) {
@@ -281,8 +290,8 @@ static void bind_given(const struct fault_binding *b, const char *key)
 {
     const struct scenario_node *node = field(b, key);
     if (node != NULL) {
-        (void)scenario_bind_row(b->loader, fault_row(key), node, scenario_key_path(b->loader, b->path, key),
-                                b->fault);
+        (void)scenario_bind_row(b->loader, fault_row(key), node,
+                                scenario_key_path(b->loader, b->path, key), b->fault);
     }
 }
 
@@ -318,7 +327,8 @@ void scenario_bind_faults(struct scenario_loader *loader, const struct scenario_
         return;
     }
     if (list->kind != SCENARIO_NODE_LIST || list->count > MODEL_FAULTS_MAX) {
-        scenario_error(loader, list->place, "faults must be a list of at most %u faults", MODEL_FAULTS_MAX);
+        scenario_error(loader, list->place, "faults must be a list of at most %u faults",
+                       MODEL_FAULTS_MAX);
         return;
     }
     struct model_fault *faults =

@@ -32,8 +32,8 @@ static uint32_t *name_slot(const struct names *names, const char *name)
     return &names->slots[at];
 }
 
-static void names_init(struct scenario_loader *loader, struct names *names, const struct model_stage *stages,
-                       uint32_t count)
+static void names_init(struct scenario_loader *loader, struct names *names,
+                       const struct model_stage *stages, uint32_t count)
 {
     uint32_t size = 8;
     while (size < count * 2) {
@@ -52,8 +52,8 @@ static void unknown_stage(struct scenario_loader *loader, const struct scenario_
     for (uint32_t i = 0; i < count; i++) {
         scenario_nearest_offer(&nearest, stages[i].name);
     }
-    scenario_error(loader, node->place, "no stage is called '%s'%s", scenario_quote(loader, node->text),
-                   scenario_nearest_text(loader, &nearest));
+    scenario_error(loader, node->place, "no stage is called '%s'%s",
+                   scenario_quote(loader, node->text), scenario_nearest_text(loader, &nearest));
 }
 
 uint32_t scenario_stage_find(struct scenario_loader *loader, const struct scenario_node *node)
@@ -88,8 +88,8 @@ static bool input_stage(struct scenario_loader *loader, const struct names *name
     if (input->stage == self) {
         scenario_error(loader, from->place, "stage '%s' cannot read itself", from->text);
     } else if (input->stage > self) {
-        scenario_error(loader, from->place, "stage '%s' comes later; list producers before their consumers",
-                       from->text);
+        scenario_error(loader, from->place,
+                       "stage '%s' comes later; list producers before their consumers", from->text);
     }
     return input->stage < self;
 }
@@ -107,8 +107,8 @@ static bool input_is_new(struct scenario_loader *loader, const struct scenario_n
 }
 
 static void bind_input(struct scenario_loader *loader, const struct names *names,
-                       const struct scenario_node *item, const char *path, uint32_t self, uint32_t count,
-                       struct model_input *inputs, uint32_t *n)
+                       const struct scenario_node *item, const char *path, uint32_t self,
+                       uint32_t count, struct model_input *inputs, uint32_t *n)
 {
     char part[24];
     (void)snprintf(part, sizeof(part), "inputs.%" PRIu32, *n);
@@ -127,20 +127,22 @@ static void bind_input(struct scenario_loader *loader, const struct names *names
 }
 
 static void bind_inputs(struct scenario_loader *loader, const struct names *names,
-                        const struct scenario_node *list, const char *path, uint32_t self, uint32_t count,
-                        struct model_stage *stage)
+                        const struct scenario_node *list, const char *path, uint32_t self,
+                        uint32_t count, struct model_stage *stage)
 {
     if (list->kind != SCENARIO_NODE_LIST) {
-        scenario_error(loader, list->place, "inputs must be a list of {from: STAGE, exchange: ...}, found %s",
+        scenario_error(loader, list->place,
+                       "inputs must be a list of {from: STAGE, exchange: ...}, found %s",
                        scenario_node_kind_text(list));
         return;
     }
     if (list->count > count) {
-        scenario_error(loader, list->place, "%u inputs, but the job has %u stages", (unsigned)list->count,
-                       (unsigned)count);
+        scenario_error(loader, list->place, "%u inputs, but the job has %u stages",
+                       (unsigned)list->count, (unsigned)count);
         return;
     }
-    struct model_input *inputs = scenario_allocate_array(&loader->memory, list->count + 1, sizeof(*inputs));
+    struct model_input *inputs =
+        scenario_allocate_array(&loader->memory, list->count + 1, sizeof(*inputs));
     for (const struct scenario_node *item = list->first; item != NULL; item = item->next) {
         bind_input(loader, names, item, path, self, count, inputs, &stage->n_inputs);
     }
@@ -149,8 +151,9 @@ static void bind_inputs(struct scenario_loader *loader, const struct names *name
 
 // --- source and coordinator ----------------------------------------------------------------------
 
-static bool bind_boolean(struct scenario_loader *loader, enum scenario_section section, const char *key,
-                         const struct scenario_node *node, const char *path, bool *out)
+static bool bind_boolean(struct scenario_loader *loader, enum scenario_section section,
+                         const char *key, const struct scenario_node *node, const char *path,
+                         bool *out)
 {
     const struct scenario_option *row = scenario_options_find(section, key);
     int64_t value = 0;
@@ -176,14 +179,15 @@ static const struct scenario_connector *connector_of(struct scenario_loader *loa
     for (uint32_t i = 0; i < scenario_connectors_count(); i++) {
         scenario_nearest_offer(&nearest, scenario_connectors_at(i)->name);
     }
-    scenario_error(loader, node->place, "no connector is called '%s'%s", scenario_quote(loader, text),
-                   nearest.best != NULL ? scenario_nearest_text(loader, &nearest)
-                                        : "; `recoup list connectors` shows them, or say batch-snapshot");
+    scenario_error(
+        loader, node->place, "no connector is called '%s'%s", scenario_quote(loader, text),
+        nearest.best != NULL ? scenario_nearest_text(loader, &nearest)
+                             : "; `recoup list connectors` shows them, or say batch-snapshot");
     return NULL;
 }
 
-static void record_connector(struct scenario_loader *loader, const struct scenario_connector *connector,
-                             const char *path)
+static void record_connector(struct scenario_loader *loader,
+                             const struct scenario_connector *connector, const char *path)
 {
     struct scenario_note *note = scenario_allocate(&loader->memory, sizeof(*note));
     note->detail = scenario_print(&loader->memory, "connector %s", connector->name);
@@ -194,7 +198,8 @@ static void record_connector(struct scenario_loader *loader, const struct scenar
                     scenario_node_default(loader, text, SCENARIO_DEFAULT, note));
 }
 
-static void default_splits(struct scenario_loader *loader, struct model_stage *stage, const char *path)
+static void default_splits(struct scenario_loader *loader, struct model_stage *stage,
+                           const char *path)
 {
     const struct model_auto_parallelism *rule = &loader->draft.config.auto_parallelism;
     struct scenario_note *note = scenario_allocate(&loader->memory, sizeof(*note));
@@ -209,8 +214,8 @@ static void default_splits(struct scenario_loader *loader, struct model_stage *s
                     scenario_node_default(loader, text, SCENARIO_DEFAULT, note));
 }
 
-static void bind_source(struct scenario_loader *loader, const struct scenario_node *map, const char *path,
-                        struct model_stage *stage)
+static void bind_source(struct scenario_loader *loader, const struct scenario_node *map,
+                        const char *path, struct model_stage *stage)
 {
     if (!scenario_bind_keys(loader, SCENARIO_SECTION_SOURCE, map, path)) {
         return;
@@ -224,7 +229,8 @@ static void bind_source(struct scenario_loader *loader, const struct scenario_no
         default_splits(loader, stage, path);
     }
     if (named != NULL && given != NULL) {
-        scenario_error(loader, given->key_place, "the connector decides batch-snapshot; leave one of the two out");
+        scenario_error(loader, given->key_place,
+                       "the connector decides batch-snapshot; leave one of the two out");
     } else if (named != NULL) {
         const struct scenario_connector *connector = connector_of(loader, named);
         stage->coordinator.batch_snapshot = connector != NULL && connector->batch_snapshot;
@@ -239,8 +245,8 @@ static void bind_source(struct scenario_loader *loader, const struct scenario_no
     }
 }
 
-static void bind_coordinator(struct scenario_loader *loader, const struct scenario_node *map, const char *path,
-                             struct model_stage *stage)
+static void bind_coordinator(struct scenario_loader *loader, const struct scenario_node *map,
+                             const char *path, struct model_stage *stage)
 {
     if (!scenario_bind_keys(loader, SCENARIO_SECTION_COORDINATOR, map, path)) {
         return;
@@ -249,8 +255,9 @@ static void bind_coordinator(struct scenario_loader *loader, const struct scenar
     stage->coordinator.present = true;
     const struct scenario_node *given = scenario_node_find(map, "batch-snapshot");
     if (given != NULL && stage->source.present) {
-        scenario_error(loader, given->key_place,
-                       "the source decides batch-snapshot; a source's coordinator takes only 'state'");
+        scenario_error(
+            loader, given->key_place,
+            "the source decides batch-snapshot; a source's coordinator takes only 'state'");
     } else if (given != NULL) {
         (void)bind_boolean(loader, SCENARIO_SECTION_COORDINATOR, "batch-snapshot", given, path,
                            &stage->coordinator.batch_snapshot);
@@ -265,22 +272,23 @@ static void bind_coordinator(struct scenario_loader *loader, const struct scenar
 
 // --- stages --------------------------------------------------------------------------------------
 
-static void bind_rerun(struct scenario_loader *loader, const struct scenario_node *map, const char *path,
-                       struct model_stage *stage)
+static void bind_rerun(struct scenario_loader *loader, const struct scenario_node *map,
+                       const char *path, struct model_stage *stage)
 {
     const struct scenario_node *node = scenario_node_find(map, "rerun");
     int64_t value = 0;
     const char *canonical = "";
-    if (node != NULL
-        && scenario_bind_scalar(loader, scenario_options_find(SCENARIO_SECTION_STAGE, "rerun"), node, &value,
-                                &canonical)) {
+    if (node != NULL &&
+        scenario_bind_scalar(loader, scenario_options_find(SCENARIO_SECTION_STAGE, "rerun"), node,
+                             &value, &canonical)) {
         stage->rerun_fresh = value != 0;
         scenario_record(loader, scenario_key_path(loader, path, "rerun"), canonical, node);
     }
 }
 
 // "job.stages.scan", or "job.stages.3" for a stage without a good name.
-static const char *stage_path(struct scenario_loader *loader, const struct scenario_node *map, uint32_t index)
+static const char *stage_path(struct scenario_loader *loader, const struct scenario_node *map,
+                              uint32_t index)
 {
     const struct scenario_node *name = scenario_node_find(map, "name");
     if (name != NULL && name->kind == SCENARIO_NODE_SCALAR && scenario_name_is_legal(name->text)) {
@@ -289,8 +297,8 @@ static const char *stage_path(struct scenario_loader *loader, const struct scena
     return scenario_print(&loader->memory, "job.stages.%" PRIu32, index);
 }
 
-static void bind_name(struct scenario_loader *loader, struct names *names, const struct scenario_node *map,
-                      struct model_stage *stage, uint32_t index)
+static void bind_name(struct scenario_loader *loader, struct names *names,
+                      const struct scenario_node *map, struct model_stage *stage, uint32_t index)
 {
     const struct scenario_node *name = scenario_node_find(map, "name");
     if (name == NULL || name->kind != SCENARIO_NODE_SCALAR || !scenario_name_is_legal(name->text)) {
@@ -330,7 +338,8 @@ static void bind_stage(struct scenario_loader *loader, const struct names *names
     }
     const struct scenario_node *coordinator = scenario_node_find(map, "coordinator");
     if (coordinator != NULL) {
-        bind_coordinator(loader, coordinator, scenario_key_path(loader, path, "coordinator"), stage);
+        bind_coordinator(loader, coordinator, scenario_key_path(loader, path, "coordinator"),
+                         stage);
     }
 }
 
@@ -339,10 +348,12 @@ static void bind_stages(struct scenario_loader *loader, const struct scenario_no
     struct names names;
     struct model_config *config = &loader->draft.config;
     if (list->kind != SCENARIO_NODE_LIST || list->count == 0 || list->count > MODEL_STAGES_MAX) {
-        scenario_error(loader, list->place, "job.stages must be a list of 1 to %u stages", MODEL_STAGES_MAX);
+        scenario_error(loader, list->place, "job.stages must be a list of 1 to %u stages",
+                       MODEL_STAGES_MAX);
         return;
     }
-    struct model_stage *stages = scenario_allocate_array(&loader->memory, list->count, sizeof(*stages));
+    struct model_stage *stages =
+        scenario_allocate_array(&loader->memory, list->count, sizeof(*stages));
     config->stages = stages;
     config->n_stages = list->count;
     names_init(loader, &names, stages, list->count);

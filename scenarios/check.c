@@ -15,8 +15,8 @@ static struct scenario_place config_place(const struct scenario_loader *loader, 
 }
 
 // Of two values that do not go together, the one that is written.
-static struct scenario_place config_place_either(const struct scenario_loader *loader, const char *key,
-                                                 const char *other)
+static struct scenario_place config_place_either(const struct scenario_loader *loader,
+                                                 const char *key, const char *other)
 {
     struct scenario_place place = config_place(loader, key);
     return place.file != NULL ? place : config_place(loader, other);
@@ -26,17 +26,19 @@ static void check_parallelism(struct scenario_loader *loader)
 {
     const struct model_auto_parallelism *rule = &loader->draft.config.auto_parallelism;
     if (rule->min > rule->max) {
-        scenario_error(loader,
-                       config_place_either(loader, "execution.batch.adaptive.auto-parallelism.min-parallelism",
-                                           "execution.batch.adaptive.auto-parallelism.max-parallelism"),
-                       "auto-parallelism: min-parallelism %u is more than max-parallelism %u",
-                       (unsigned)rule->min, (unsigned)rule->max);
+        scenario_error(
+            loader,
+            config_place_either(loader, "execution.batch.adaptive.auto-parallelism.min-parallelism",
+                                "execution.batch.adaptive.auto-parallelism.max-parallelism"),
+            "auto-parallelism: min-parallelism %u is more than max-parallelism %u",
+            (unsigned)rule->min, (unsigned)rule->max);
     }
     for (uint32_t i = 0; i < loader->draft.config.n_stages; i++) {
         if (loader->draft.config.stages[i].parallelism == 0 && !rule->enabled) {
-            scenario_error(loader, config_place(loader, "execution.batch.adaptive.auto-parallelism.enabled"),
-                           "stage '%s' has parallelism auto, but auto-parallelism is off",
-                           loader->draft.config.stages[i].name);
+            scenario_error(
+                loader, config_place(loader, "execution.batch.adaptive.auto-parallelism.enabled"),
+                "stage '%s' has parallelism auto, but auto-parallelism is off",
+                loader->draft.config.stages[i].name);
         }
     }
 }
@@ -46,7 +48,8 @@ static void check_timeouts(struct scenario_loader *loader)
     const struct model_timeouts *t = &loader->draft.config.timeouts;
     const struct model_ha *ha = &loader->draft.config.ha;
     if (t->heartbeat_timeout_ns <= t->heartbeat_interval_ns) {
-        scenario_error(loader, config_place_either(loader, "heartbeat.timeout", "heartbeat.interval"),
+        scenario_error(loader,
+                       config_place_either(loader, "heartbeat.timeout", "heartbeat.interval"),
                        "heartbeat.timeout must be more than heartbeat.interval");
     }
     if (t->registration_initial_timeout_ns > t->registration_max_timeout_ns) {
@@ -56,10 +59,11 @@ static void check_timeouts(struct scenario_loader *loader)
                        "cluster.registration.initial-timeout is more than max-timeout");
     }
     if (ha->kind == MODEL_HA_KUBERNETES && ha->renew_deadline_ns > ha->lease_duration_ns) {
-        scenario_error(loader,
-                       config_place_either(loader, LEADER_ELECTION "renew-deadline",
-                                           LEADER_ELECTION "lease-duration"),
-                       "renew-deadline is more than lease-duration: a leader would act without a lease");
+        scenario_error(
+            loader,
+            config_place_either(loader, LEADER_ELECTION "renew-deadline",
+                                LEADER_ELECTION "lease-duration"),
+            "renew-deadline is more than lease-duration: a leader would act without a lease");
     }
     if (ha->kind == MODEL_HA_KUBERNETES && ha->retry_period_ns >= ha->lease_duration_ns) {
         scenario_error(loader,
@@ -82,22 +86,25 @@ static void warn_recovery(struct scenario_loader *loader)
         master_dies = master_dies || kills_master(&config->faults[i]);
     }
     if (!config->options.recovery_enabled && master_dies) {
-        scenario_warning(loader, scenario_no_place(),
-                         "recovery is off, as by default in Flink: each failure of a master loses all work; "
-                         "execution.batch.job-recovery.enabled: true switches it on");
+        scenario_warning(
+            loader, scenario_no_place(),
+            "recovery is off, as by default in Flink: each failure of a master loses all work; "
+            "execution.batch.job-recovery.enabled: true switches it on");
     }
     if (config->options.recovery_enabled && !config->worker_policy.recovery_enabled) {
-        scenario_warning(loader, config_place(loader, "recoup.worker.recovery-enabled"),
-                         "recovery is on for masters but off for workers: they keep no partitions (H37)");
+        scenario_warning(
+            loader, config_place(loader, "recoup.worker.recovery-enabled"),
+            "recovery is on for masters but off for workers: they keep no partitions (H37)");
     }
     // H32: a worker that learns of the loss only by heartbeats comes too late.
     if (config->options.recovery_enabled && config->options.policy[RECOUP_POLICY_WAIT] == 0
         && config->ha.kind == MODEL_HA_KUBERNETES
         && config->options.worker_recovery_timeout_ns < config->timeouts.heartbeat_timeout_ns) {
-        scenario_warning(loader,
-                         config_place(loader, "execution.batch.job-recovery.previous-worker.recovery.timeout"),
-                         "the wait for former workers is shorter than heartbeat.timeout: a worker that misses "
-                         "its master's death comes too late, and its work is lost (H32)");
+        scenario_warning(
+            loader,
+            config_place(loader, "execution.batch.job-recovery.previous-worker.recovery.timeout"),
+            "the wait for former workers is shorter than heartbeat.timeout: a worker that misses "
+            "its master's death comes too late, and its work is lost (H32)");
     }
 }
 

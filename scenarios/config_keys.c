@@ -12,8 +12,9 @@
 #define POLICY_PREFIX "recoup."
 
 static const char *const modelled_prefixes[] = {
-    "execution.batch.", "job-event.store.", "heartbeat.",     "high-availability", "cluster.registration.",
-    "restart-strategy", "taskmanager.registration.", "taskmanager.slot.", POLICY_PREFIX,
+    "execution.batch.",          "job-event.store.",      "heartbeat.",
+    "high-availability",         "cluster.registration.", "restart-strategy",
+    "taskmanager.registration.", "taskmanager.slot.",     POLICY_PREFIX,
 };
 
 // Names that Flink still accepts, and the row they mean.
@@ -44,17 +45,28 @@ struct worker_policy {
 };
 
 static const struct worker_policy worker_policies[] = {
-    {"recoup.worker.retention", "by-notice|by-job", 0, 1,
+    {"recoup.worker.retention",
+     "by-notice|by-job",
+     0,
+     1,
      offsetof(struct model_worker_policy, retention_by_job),
      {"recoup.worker.retention", "one of by-notice, by-job", "by-notice", "by-job", "H35",
-      "Keep partitions of a lost master whatever way the loss is learned; costs disk until the timeout."}},
-    {"recoup.worker.retention-timer", "one-shot|keyed", 0, 1,
+      "Keep partitions of a lost master whatever way the loss is learned; costs disk until the "
+      "timeout."}},
+    {"recoup.worker.retention-timer",
+     "one-shot|keyed",
+     0,
+     1,
      offsetof(struct model_worker_policy, retention_timer_keyed),
      {"recoup.worker.retention-timer", "one of one-shot, keyed", "one-shot", "keyed", "H36",
       "Tie the retention timer to one disconnect and cancel it on re-registration."}},
-    {"recoup.worker.recovery-enabled", "false|true", -1, -1,
+    {"recoup.worker.recovery-enabled",
+     "false|true",
+     -1,
+     -1,
      offsetof(struct model_worker_policy, recovery_enabled),
-     {"recoup.worker.recovery-enabled", "true or false", "the master switch", "the master switch", "H37",
+     {"recoup.worker.recovery-enabled", "true or false", "the master switch", "the master switch",
+      "H37",
       "The workers' own copy of execution.batch.job-recovery.enabled; off, they keep nothing."}},
 };
 #define WORKER_POLICIES (sizeof(worker_policies) / sizeof(worker_policies[0]))
@@ -102,8 +114,9 @@ const struct scenario_option *scenario_config_find(const char *key)
 static enum recoup_policy library_policy(const char *key)
 {
     for (int p = 0; p < RECOUP_POLICY_COUNT; p++) {
-        if (starts_with(key, POLICY_PREFIX)
-            && strcmp(key + strlen(POLICY_PREFIX), recoup_policy_info((enum recoup_policy)p)->key) == 0) {
+        if (starts_with(key, POLICY_PREFIX) &&
+            strcmp(key + strlen(POLICY_PREFIX), recoup_policy_info((enum recoup_policy)p)->key) ==
+                0) {
             return (enum recoup_policy)p;
         }
     }
@@ -129,8 +142,9 @@ static void offer_all(struct scenario_loader *loader, struct scenario_nearest *n
         }
     }
     for (int p = 0; p < RECOUP_POLICY_COUNT; p++) {
-        scenario_nearest_offer(nearest, scenario_print(&loader->memory, POLICY_PREFIX "%s",
-                                                       recoup_policy_info((enum recoup_policy)p)->key));
+        scenario_nearest_offer(nearest,
+                               scenario_print(&loader->memory, POLICY_PREFIX "%s",
+                                              recoup_policy_info((enum recoup_policy)p)->key));
     }
     for (size_t i = 0; i < WORKER_POLICIES; i++) {
         scenario_nearest_offer(nearest, worker_policies[i].key);
@@ -206,8 +220,8 @@ static const struct scenario_node *config_node(struct scenario_loader *loader,
         const struct scenario_node *old =
             strcmp(deprecated[i].key, key) == 0 ? scenario_node_find(map, deprecated[i].old) : NULL;
         if (old != NULL && node != NULL) {
-            scenario_error(loader, old->key_place, "'%s' and '%s' mean the same; leave one out", old->key,
-                           key);
+            scenario_error(loader, old->key_place, "'%s' and '%s' mean the same; leave one out",
+                           old->key, key);
         }
         node = node == NULL ? old : node;
     }
@@ -229,7 +243,8 @@ static void bind_ha_type(struct scenario_loader *loader, const struct scenario_n
 {
     static const char *const texts[] = {"NONE", "zookeeper", "kubernetes"};
     if (node->kind != SCENARIO_NODE_SCALAR) {
-        scenario_error(loader, node->place, "high-availability.type must be a single value, found %s",
+        scenario_error(loader, node->place,
+                       "high-availability.type must be a single value, found %s",
                        scenario_node_kind_text(node));
         return;
     }
@@ -240,10 +255,11 @@ static void bind_ha_type(struct scenario_loader *loader, const struct scenario_n
         type = MODEL_HA_KUBERNETES;
     }
     if (type < 0) {
-        scenario_error(loader, node->place,
-                       "'%s' is no high-availability.type that Recoup models; expected NONE, zookeeper, "
-                       "kubernetes or their factory class",
-                       scenario_quote(loader, node->text));
+        scenario_error(
+            loader, node->place,
+            "'%s' is no high-availability.type that Recoup models; expected NONE, zookeeper, "
+            "kubernetes or their factory class",
+            scenario_quote(loader, node->text));
         return;
     }
     loader->draft.ha_type = node->origin == SCENARIO_DEFAULT ? -1 : type;
@@ -275,10 +291,11 @@ static void bind_restart_type(struct scenario_loader *loader, const struct scena
             return;
         }
     }
-    scenario_error(loader, node->place,
-                   "'%s' is no restart-strategy.type; expected one of none, fixed-delay, failure-rate, "
-                   "exponential-delay",
-                   scenario_quote(loader, text));
+    scenario_error(
+        loader, node->place,
+        "'%s' is no restart-strategy.type; expected one of none, fixed-delay, failure-rate, "
+        "exponential-delay",
+        scenario_quote(loader, text));
 }
 
 static void bind_attempts(struct scenario_loader *loader, const struct scenario_option *row,
@@ -286,9 +303,9 @@ static void bind_attempts(struct scenario_loader *loader, const struct scenario_
 {
     int64_t value = 0;
     bool infinite = node->kind == SCENARIO_NODE_SCALAR && strcmp(node->text, "infinite") == 0;
-    if (!infinite
-        && (node->kind != SCENARIO_NODE_SCALAR
-            || scenario_units_integer(node->text, &value) != SCENARIO_UNITS_OK || value > INT32_MAX)) {
+    if (!infinite &&
+        (node->kind != SCENARIO_NODE_SCALAR ||
+         scenario_units_integer(node->text, &value) != SCENARIO_UNITS_OK || value > INT32_MAX)) {
         scenario_error(loader, node->place, "'%s' is not an integer, or infinite",
                        scenario_quote(loader, node->text));
         return;
@@ -297,7 +314,8 @@ static void bind_attempts(struct scenario_loader *loader, const struct scenario_
     infinite = infinite || value == INT32_MAX;
     loader->draft.exponential_attempts = infinite ? 0 : (uint32_t)value;
     scenario_record(loader, scenario_key_path(loader, "config", row->key),
-                    infinite ? "infinite" : scenario_print(&loader->memory, "%" PRId64, value), node);
+                    infinite ? "infinite" : scenario_print(&loader->memory, "%" PRId64, value),
+                    node);
 }
 
 static void bind_config_row(struct scenario_loader *loader, const struct scenario_option *row,
@@ -339,18 +357,20 @@ static void bind_applied(struct scenario_loader *loader, const struct scenario_n
 
 // --- policies ------------------------------------------------------------------------------------
 
-static const char *policy_choices(struct scenario_loader *loader, const struct recoup_policy_info *info)
+static const char *policy_choices(struct scenario_loader *loader,
+                                  const struct recoup_policy_info *info)
 {
     struct scenario_buffer text = {0};
-    for (size_t i = 0; i < sizeof(info->choices) / sizeof(info->choices[0]) && info->choices[i] != NULL; i++) {
+    for (size_t i = 0;
+         i < sizeof(info->choices) / sizeof(info->choices[0]) && info->choices[i] != NULL; i++) {
         scenario_buffer_print(&loader->memory, &text, "%s%s", i == 0 ? "" : "|", info->choices[i]);
     }
     return text.text != NULL ? text.text : "";
 }
 
 // A policy as a row of the table, so that it is typed as everything else.
-static struct scenario_option policy_row(struct scenario_loader *loader, const struct recoup_policy_info *info,
-                                         const char *key)
+static struct scenario_option policy_row(struct scenario_loader *loader,
+                                         const struct recoup_policy_info *info, const char *key)
 {
     struct scenario_option row = {.section = SCENARIO_SECTION_CONFIG, .key = key, .offset = 0};
     switch (info->kind) {
@@ -390,7 +410,8 @@ static void bind_policies(struct scenario_loader *loader, const struct scenario_
         struct scenario_option row = policy_row(loader, info, key);
         const struct scenario_node *node = scenario_node_find(map, key);
         if (node == NULL) {
-            node = fallback_node(loader, policy_text(loader, &row, flink ? info->flink : info->hardened),
+            node = fallback_node(loader,
+                                 policy_text(loader, &row, flink ? info->flink : info->hardened),
                                  detail, "Recoup's policies");
         }
         int64_t value = 0;
@@ -411,19 +432,24 @@ static void bind_worker_policies(struct scenario_loader *loader, const struct sc
                                       .type = SCENARIO_CHOICE, .choices = policy->choices};
         const struct scenario_node *node = scenario_node_find(map, policy->key);
         if (node == NULL && policy->flink < 0) {
-            node = fallback_node(loader, loader->draft.config.options.recovery_enabled ? "true" : "false",
-                                 "execution.batch.job-recovery.enabled", "one configuration for all");
-        } else if (node == NULL) {
             node = fallback_node(
-                loader, scenario_choice_text(loader, policy->choices, flink ? policy->flink : policy->hardened),
-                flink ? "profile flink-1.20" : "profile hardened", "Recoup's policies");
+                loader, loader->draft.config.options.recovery_enabled ? "true" : "false",
+                "execution.batch.job-recovery.enabled", "one configuration for all");
+        } else if (node == NULL) {
+            node = fallback_node(loader,
+                                 scenario_choice_text(loader, policy->choices,
+                                                      flink ? policy->flink : policy->hardened),
+                                 flink ? "profile flink-1.20" : "profile hardened",
+                                 "Recoup's policies");
         }
         int64_t value = 0;
         const char *canonical = "";
         if (scenario_bind_scalar(loader, &row, node, &value, &canonical)) {
             bool set = value != 0;
-            memcpy((unsigned char *)&loader->draft.config.worker_policy + policy->offset, &set, sizeof(set));
-            scenario_record(loader, scenario_key_path(loader, "config", policy->key), canonical, node);
+            memcpy((unsigned char *)&loader->draft.config.worker_policy + policy->offset, &set,
+                   sizeof(set));
+            scenario_record(loader, scenario_key_path(loader, "config", policy->key), canonical,
+                            node);
         }
     }
 }
@@ -461,10 +487,11 @@ static void check_profile(struct scenario_loader *loader, const struct scenario_
     }
     for (const struct scenario_node *node = map->first; node != NULL; node = node->next) {
         if (!starts_with(node->key, POLICY_PREFIX)) {
-            scenario_error(loader, node->key_place,
-                           "config holds Flink's '%s', but 'profile' is missing; write 'profile: "
-                           "flink-1.20' for Flink's behaviour, hazards included, or 'profile: hardened'",
-                           scenario_quote(loader, node->key));
+            scenario_error(
+                loader, node->key_place,
+                "config holds Flink's '%s', but 'profile' is missing; write 'profile: "
+                "flink-1.20' for Flink's behaviour, hazards included, or 'profile: hardened'",
+                scenario_quote(loader, node->key));
             return;
         }
     }
@@ -479,7 +506,8 @@ void scenario_bind_config(struct scenario_loader *loader, const struct scenario_
     }
     recoup_options_init(&loader->draft.config.options, loader->draft.config.profile);
     check_profile(loader, map);
-    for (const struct scenario_node *node = map != NULL ? map->first : NULL; node != NULL; node = node->next) {
+    for (const struct scenario_node *node = map != NULL ? map->first : NULL; node != NULL;
+         node = node->next) {
         classify(loader, node);
     }
     loader->draft.ha_type = -1;
@@ -488,10 +516,12 @@ void scenario_bind_config(struct scenario_loader *loader, const struct scenario_
     bind_worker_policies(loader, map);
     apply_restart(&loader->draft);
     // A worker may miss the death of its master for as long as heartbeats take to fail (H32).
-    loader->draft.config.options.worker_detection_ns = loader->draft.config.timeouts.heartbeat_timeout_ns;
+    loader->draft.config.options.worker_detection_ns =
+        loader->draft.config.timeouts.heartbeat_timeout_ns;
     if (loader->other_keys != 0) {
         scenario_warning(loader, map != NULL ? map->key_place : scenario_no_place(),
                          "%u other key%s of config %s no effect here", (unsigned)loader->other_keys,
-                         loader->other_keys == 1 ? "" : "s", loader->other_keys == 1 ? "has" : "have");
+                         loader->other_keys == 1 ? "" : "s",
+                         loader->other_keys == 1 ? "has" : "have");
     }
 }

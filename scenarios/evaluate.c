@@ -10,7 +10,8 @@
 #include "scenarios/loader.h"
 #include "scenarios/metrics.h"
 
-static void value_text(const struct scenario_metric *metric, int64_t value, char text[SCENARIO_UNITS_TEXT])
+static void value_text(const struct scenario_metric *metric, int64_t value,
+                       char text[SCENARIO_UNITS_TEXT])
 {
     int64_t size = value < 0 ? -value : value;
     if (strcmp(metric->unit, "ns") == 0) {
@@ -62,26 +63,29 @@ static void judge_state(const struct scenario *scenario, const struct model_resu
                    model_job_state_name(result->state), model_job_state_name(wanted));
 }
 
-static void judge_bound(const struct scenario_expectation *expectation, const struct model_result *result,
-                        int64_t faultless_ns, struct scenario_outcome *out)
+static void judge_bound(const struct scenario_expectation *expectation,
+                        const struct model_result *result, int64_t faultless_ns,
+                        struct scenario_outcome *out)
 {
     char text[SCENARIO_UNITS_TEXT];
     out->kind = SCENARIO_OUTCOME_BOUND;
     out->metric = expectation->metric;
     out->expectation = expectation;
-    out->computed = scenario_metric_value(result, faultless_ns, expectation->metric, &out->value) == 0;
+    out->computed =
+        scenario_metric_value(result, faultless_ns, expectation->metric, &out->value) == 0;
     if (!out->computed) {
-        (void)snprintf(out->text, sizeof(out->text), "%.60s was not computed, expected %s %.60s", out->metric,
-                       bound_text(expectation->bound), expectation->text);
+        (void)snprintf(out->text, sizeof(out->text), "%.60s was not computed, expected %s %.60s",
+                       out->metric, bound_text(expectation->bound), expectation->text);
         return;
     }
     out->ok = bound_holds(expectation, out->value);
     value_text(scenario_metric_find(out->metric), out->value, text);
-    (void)snprintf(out->text, sizeof(out->text), "%.60s is %s, expected %s %.60s", out->metric, text,
-                   bound_text(expectation->bound), expectation->text);
+    (void)snprintf(out->text, sizeof(out->text), "%.60s is %s, expected %s %.60s", out->metric,
+                   text, bound_text(expectation->bound), expectation->text);
 }
 
-static uint32_t findings_of(const struct model_result *result, const char *invariant, bool *explained)
+static uint32_t findings_of(const struct model_result *result, const char *invariant,
+                            bool *explained)
 {
     uint32_t n = 0;
     *explained = true;
@@ -94,7 +98,8 @@ static uint32_t findings_of(const struct model_result *result, const char *invar
     return n;
 }
 
-static void judge_finding(const char *invariant, const struct model_result *result, struct scenario_outcome *out)
+static void judge_finding(const char *invariant, const struct model_result *result,
+                          struct scenario_outcome *out)
 {
     bool explained;
     out->kind = SCENARIO_OUTCOME_FINDING;
@@ -127,7 +132,8 @@ static bool is_first(const struct model_result *result, uint32_t at)
     return true;
 }
 
-static void judge_unexpected(const struct model_result *result, uint32_t at, struct scenario_outcome *out)
+static void judge_unexpected(const struct model_result *result, uint32_t at,
+                             struct scenario_outcome *out)
 {
     const struct model_finding *finding = &result->findings[at];
     out->kind = SCENARIO_OUTCOME_UNEXPECTED;
@@ -135,12 +141,14 @@ static void judge_unexpected(const struct model_result *result, uint32_t at, str
     out->invariant = finding->invariant;
     out->computed = true;
     out->value = (int64_t)findings_of(result, finding->invariant, &out->explained);
-    (void)snprintf(out->text, sizeof(out->text), "%" PRId64 " finding%s of %.16s (%.40s), none expected",
-                   out->value, out->value == 1 ? "" : "s", finding->invariant,
+    (void)snprintf(out->text, sizeof(out->text),
+                   "%" PRId64 " finding%s of %.16s (%.40s), none expected", out->value,
+                   out->value == 1 ? "" : "s", finding->invariant,
                    finding->hazard != NULL ? finding->hazard : "explained by no active policy");
 }
 
-static uint32_t distinct_unexpected(const struct scenario *scenario, const struct model_result *result)
+static uint32_t distinct_unexpected(const struct scenario *scenario,
+                                    const struct model_result *result)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < result->n_findings; i++) {
@@ -149,8 +157,8 @@ static uint32_t distinct_unexpected(const struct scenario *scenario, const struc
     return n;
 }
 
-int scenario_evaluate(const struct scenario *scenario, const struct model_result *result, int64_t faultless_ns,
-                      struct scenario_verdict *verdict)
+int scenario_evaluate(const struct scenario *scenario, const struct model_result *result,
+                      int64_t faultless_ns, struct scenario_verdict *verdict)
 {
     memset(verdict, 0, sizeof(*verdict));
     size_t count = (size_t)1 + scenario->n_expectations + scenario->n_expected_findings

@@ -30,8 +30,8 @@ static bool read_all(struct scenario_loader *loader, FILE *stream, size_t limit,
     return true;
 }
 
-struct scenario_file *scenario_file_read(struct scenario_loader *loader, const char *path, size_t limit,
-                                         struct scenario_place place)
+struct scenario_file *scenario_file_read(struct scenario_loader *loader, const char *path,
+                                         size_t limit, struct scenario_place place)
 {
     struct scenario_buffer buffer = {0};
     errno = 0;

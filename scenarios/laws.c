@@ -18,7 +18,8 @@ static const struct scenario_law_syntax syntaxes[SCENARIO_LAW_SYNTAXES] = {
     {"pareto", SIM_LAW_PARETO, "min", "alpha", true, "Pareto, by its least value and its exponent"},
 };
 
-#define LAW_KINDS "exponential, uniform, normal, lognormal, weibull, pareto, quantiles, trace, mixture"
+#define LAW_KINDS                                                                                  \
+    "exponential, uniform, normal, lognormal, weibull, pareto, quantiles, trace, mixture"
 
 const struct scenario_law_syntax *scenario_law_syntax_at(uint32_t index)
 {
@@ -34,7 +35,9 @@ static bool contains_share(const struct scenario_node *node)
         if (at->kind == SCENARIO_NODE_SCALAR && strchr(at->text, '%') != NULL) {
             return true;
         }
-        const struct scenario_node *next = at->first != NULL ? at->first : at == node ? NULL : at->next;
+        const struct scenario_node *next = at->first != NULL ? at->first
+                                           : at == node      ? NULL
+                                                             : at->next;
         if (at->first != NULL && depth <= SCENARIO_DEPTH_MAX) {
             stack[depth++] = at;
         }
@@ -58,9 +61,9 @@ bool scenario_law_value(struct scenario_loader *loader, const struct scenario_no
                        scenario_node_kind_text(node));
         return false;
     }
-    enum scenario_units status = unit == SCENARIO_LAW_NS ? scenario_units_duration(node->text, value)
-                                 : unit == SCENARIO_LAW_BYTES
-                                     ? scenario_units_size(node->text, value)
+    enum scenario_units status =
+        unit == SCENARIO_LAW_NS      ? scenario_units_duration(node->text, value)
+        : unit == SCENARIO_LAW_BYTES ? scenario_units_size(node->text, value)
                                      : scenario_units_share(node->text, value);
     if (status != SCENARIO_UNITS_OK) {
         scenario_type_error(loader, node, type, false, status);
@@ -68,10 +71,12 @@ bool scenario_law_value(struct scenario_loader *loader, const struct scenario_no
     return status == SCENARIO_UNITS_OK;
 }
 
-static bool law_number(struct scenario_loader *loader, const struct scenario_node *node, int64_t *nano)
+static bool law_number(struct scenario_loader *loader, const struct scenario_node *node,
+                       int64_t *nano)
 {
     if (node->kind != SCENARIO_NODE_SCALAR) {
-        scenario_error(loader, node->place, "expected a number, found %s", scenario_node_kind_text(node));
+        scenario_error(loader, node->place, "expected a number, found %s",
+                       scenario_node_kind_text(node));
         return false;
     }
     enum scenario_units status = scenario_units_decimal(node->text, nano);
@@ -81,7 +86,8 @@ static bool law_number(struct scenario_loader *loader, const struct scenario_nod
     return status == SCENARIO_UNITS_OK;
 }
 
-static bool parameters_known(struct scenario_loader *loader, const struct scenario_law_syntax *syntax,
+static bool parameters_known(struct scenario_loader *loader,
+                             const struct scenario_law_syntax *syntax,
                              const struct scenario_node *map)
 {
     bool good = true;
@@ -173,7 +179,8 @@ static const char *text_of(struct scenario_loader *loader, const struct scenario
         return NULL;
     }
     if (node->kind != SCENARIO_NODE_SCALAR) {
-        scenario_error(loader, node->place, "expected a text, found %s", scenario_node_kind_text(node));
+        scenario_error(loader, node->place, "expected a text, found %s",
+                       scenario_node_kind_text(node));
         return NULL;
     }
     return node->text;
@@ -185,7 +192,8 @@ static bool parse_trace(struct scenario_loader *loader, const struct scenario_no
     for (const struct scenario_node *child = map->first; child != NULL; child = child->next) {
         if (strcmp(child->key, "trace") != 0 && strcmp(child->key, "column") != 0
             && strcmp(child->key, "unit") != 0) {
-            scenario_error(loader, child->key_place, "unknown key '%s'; a trace takes trace, column, unit",
+            scenario_error(loader, child->key_place,
+                           "unknown key '%s'; a trace takes trace, column, unit",
                            scenario_quote(loader, child->key));
             return false;
         }
@@ -233,8 +241,8 @@ static void unknown_law(struct scenario_loader *loader, const struct scenario_no
     scenario_nearest_offer(&nearest, "trace");
     scenario_nearest_offer(&nearest, "mixture");
     if (nearest.best != NULL) {
-        scenario_error(loader, child->key_place, "unknown law '%s'%s", scenario_quote(loader, child->key),
-                       scenario_nearest_text(loader, &nearest));
+        scenario_error(loader, child->key_place, "unknown law '%s'%s",
+                       scenario_quote(loader, child->key), scenario_nearest_text(loader, &nearest));
     } else {
         scenario_error(loader, child->key_place, "unknown law '%s'; laws are " LAW_KINDS,
                        scenario_quote(loader, child->key));
@@ -249,7 +257,8 @@ static bool parse_plain(struct scenario_loader *loader, const struct scenario_no
         return scenario_law_value(loader, node, unit, &out->law.a);
     }
     if (node->kind != SCENARIO_NODE_MAP || node->count == 0) {
-        scenario_error(loader, node->place, "expected a value or a law such as {exponential: {mean: ...}}");
+        scenario_error(loader, node->place,
+                       "expected a value or a law such as {exponential: {mean: ...}}");
         return false;
     }
     if (scenario_node_find(node, "trace") != NULL) {
@@ -299,8 +308,10 @@ static bool parse_mixture(struct scenario_loader *loader, const struct scenario_
         }
         parts[i] = part.law;
         scenario_units_decimal_text(weights[i], weight);
-        scenario_buffer_print(&loader->memory, &text, "%s[%s, ", i == 0 ? "{mixture: [" : ", ", weight);
-        const char *law = part.text != NULL ? part.text : scenario_law_text(loader, &part.law, unit);
+        scenario_buffer_print(&loader->memory, &text, "%s[%s, ", i == 0 ? "{mixture: [" : ", ",
+                              weight);
+        const char *law =
+            part.text != NULL ? part.text : scenario_law_text(loader, &part.law, unit);
         scenario_buffer_append(&loader->memory, &text, law, strlen(law));
         scenario_buffer_append(&loader->memory, &text, "]", 1);
     }
@@ -350,8 +361,9 @@ static void value_text(int64_t value, enum scenario_law_unit unit, char text[SCE
     }
 }
 
-static const char *simple_text(struct scenario_loader *loader, const struct scenario_law_syntax *syntax,
-                               const struct sim_law *law, enum scenario_law_unit unit)
+static const char *simple_text(struct scenario_loader *loader,
+                               const struct scenario_law_syntax *syntax, const struct sim_law *law,
+                               enum scenario_law_unit unit)
 {
     char a[SCENARIO_UNITS_TEXT];
     char b[SCENARIO_UNITS_TEXT];
@@ -364,8 +376,8 @@ static const char *simple_text(struct scenario_loader *loader, const struct scen
     } else {
         value_text(law->b, unit, b);
     }
-    return scenario_print(&loader->memory, "{%s: {%s: %s, %s: %s}}", syntax->name, syntax->a, a, syntax->b,
-                          b);
+    return scenario_print(&loader->memory, "{%s: {%s: %s, %s: %s}}", syntax->name, syntax->a, a,
+                          syntax->b, b);
 }
 
 static const char *quantiles_text(struct scenario_loader *loader, const struct sim_law *law,
@@ -377,8 +389,8 @@ static const char *quantiles_text(struct scenario_loader *loader, const struct s
         char value[SCENARIO_UNITS_TEXT];
         scenario_units_decimal_text(law->points[i].p_nano, p);
         value_text(law->points[i].value, unit, value);
-        scenario_buffer_print(&loader->memory, &text, "%s[%s, %s]", i == 0 ? "{quantiles: [" : ", ", p,
-                              value);
+        scenario_buffer_print(&loader->memory, &text, "%s[%s, %s]", i == 0 ? "{quantiles: [" : ", ",
+                              p, value);
     }
     scenario_buffer_append(&loader->memory, &text, "]}", 2);
     return text.text;
@@ -412,8 +424,8 @@ const char *scenario_law_text(struct scenario_loader *loader, const struct sim_l
     for (uint32_t i = 0; i < law->count; i++) {
         char weight[SCENARIO_UNITS_TEXT];
         scenario_units_decimal_text(law->weights_nano[i], weight);
-        scenario_buffer_print(&loader->memory, &text, "%s[%s, %s]", i == 0 ? "{mixture: [" : ", ", weight,
-                              plain_text(loader, &law->parts[i], unit));
+        scenario_buffer_print(&loader->memory, &text, "%s[%s, %s]", i == 0 ? "{mixture: [" : ", ",
+                              weight, plain_text(loader, &law->parts[i], unit));
     }
     scenario_buffer_append(&loader->memory, &text, "]}", 2);
     return text.text;

@@ -31,6 +31,7 @@ struct scenario_file {
     const char *folder;      // relative paths inside start here: "" or ending in '/'
     const char *text;
     size_t size;
+    const char *parsed;      // what the parser reads in its place, equally long; NULL: the text
     const uint32_t *lines;   // offset of each line
     uint32_t n_lines;
     uint32_t order;          // messages are sorted by it
@@ -100,7 +101,8 @@ struct scenario_draft {
     int restart_kind;
     uint32_t fixed_attempts, rate_failures, exponential_attempts;
     int64_t fixed_delay_ns, rate_interval_ns, rate_delay_ns;
-    int64_t exponential_initial_ns, exponential_max_ns, exponential_threshold_ns, exponential_multiplier_nano;
+    int64_t exponential_initial_ns, exponential_max_ns, exponential_threshold_ns,
+        exponential_multiplier_nano;
 };
 
 struct scenario_loader {
@@ -167,7 +169,8 @@ struct scenario_file *scenario_file_text(struct scenario_loader *loader, const c
                                          const char *folder, const char *text, size_t size);
 // The code point at `p`, and its size; 0 for bytes that are no UTF-8.
 size_t scenario_utf8_read(const unsigned char *p, size_t size, uint32_t *out);
-// Reports bytes that no file may hold (bad UTF-8, control characters, tabs). False if there are any.
+// Reports bytes that no file may hold (bad UTF-8, control characters, tabs). False if there are
+// any.
 bool scenario_file_check(struct scenario_loader *loader, const struct scenario_file *file);
 // `path` seen from the file that names it.
 const char *scenario_path_join(struct scenario_loader *loader, const struct scenario_file *file,
@@ -182,9 +185,11 @@ enum scenario_tree_kind {
 // NULL after an error, which is reported.
 struct scenario_node *scenario_tree_parse(struct scenario_loader *loader,
                                           const struct scenario_file *file,
-                                          enum scenario_origin origin, enum scenario_tree_kind kind);
-struct scenario_node *scenario_node_new(struct scenario_loader *loader, enum scenario_node_kind kind,
-                                        enum scenario_origin origin, struct scenario_place place);
+                                          enum scenario_origin origin,
+                                          enum scenario_tree_kind kind);
+struct scenario_node *scenario_node_new(struct scenario_loader *loader,
+                                        enum scenario_node_kind kind, enum scenario_origin origin,
+                                        struct scenario_place place);
 struct scenario_node *scenario_node_find(const struct scenario_node *map, const char *key);
 void scenario_node_append(struct scenario_node *parent, struct scenario_node *child);
 // Puts `child` in the place of the child with its key, or at the end.
@@ -198,7 +203,8 @@ const char *scenario_node_kind_text(const struct scenario_node *node);  // "a ma
 // --- base, config-file, overrides (merge.c, override.c) ------------------------------------------
 
 // Parses `file`, flattens its config, reads its config-file and its base. NULL after an error.
-struct scenario_node *scenario_read(struct scenario_loader *loader, const struct scenario_file *file);
+struct scenario_node *scenario_read(struct scenario_loader *loader,
+                                    const struct scenario_file *file);
 // Applies --set, --fault and --seed to loader->root. `file` is the scenario's.
 bool scenario_override(struct scenario_loader *loader, const struct scenario_file *file,
                        const struct scenario_overrides *overrides);
@@ -261,7 +267,8 @@ bool scenario_law_value(struct scenario_loader *loader, const struct scenario_no
 const struct scenario_trace_column *scenario_trace_read(struct scenario_loader *loader,
                                                         const struct scenario_node *node,
                                                         const char *path, const char *column,
-                                                        const char *unit, enum scenario_law_unit law);
+                                                        const char *unit,
+                                                        enum scenario_law_unit law);
 
 // --- binding (bind.c and its neighbours) ---------------------------------------------------------
 
@@ -281,7 +288,8 @@ bool scenario_bind_scalar(struct scenario_loader *loader, const struct scenario_
 void scenario_type_error(struct scenario_loader *loader, const struct scenario_node *node,
                          enum scenario_type type, bool flink, enum scenario_units why);
 int scenario_choice_index(const char *choices, const char *text, bool fold_case);  // -1: none
-const char *scenario_choice_text(struct scenario_loader *loader, const char *choices, int64_t index);
+const char *scenario_choice_text(struct scenario_loader *loader, const char *choices,
+                                 int64_t index);
 void scenario_record(struct scenario_loader *loader, const char *path, const char *value,
                      const struct scenario_node *node);
 const char *scenario_key_path(struct scenario_loader *loader, const char *path, const char *key);
@@ -334,8 +342,8 @@ const struct scenario_connector *scenario_connectors_find(const char *name);
 
 // Loads with a test's wish: the allocation `fail_at` (from 1) fails; 0: none. `allocations` (may be
 // NULL) receives how many there were. `text` NULL: read the file.
-int scenario_load_counted(struct scenario *scenario, const char *path, const char *text, size_t size,
-                          const struct scenario_overrides *overrides, uint64_t fail_at,
+int scenario_load_counted(struct scenario *scenario, const char *path, const char *text,
+                          size_t size, const struct scenario_overrides *overrides, uint64_t fail_at,
                           uint64_t *allocations);
 
 #endif

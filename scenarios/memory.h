@@ -2,8 +2,8 @@
 //
 // The memory of one scenario: blocks that grow and are freed all at once. An allocation never
 // returns NULL: when there is no memory (or when a test says so) it jumps to the one place that
-// ends loading with SCENARIO_ENOMEM. A loader has hundreds of small allocations; one exit for all of
-// them can be tested, hundreds of untested error paths cannot.
+// ends loading with SCENARIO_ENOMEM. A loader has hundreds of small allocations; one exit for all
+// of them can be tested, hundreds of untested error paths cannot.
 #ifndef RECOUP_SCENARIOS_MEMORY_H
 #define RECOUP_SCENARIOS_MEMORY_H
 

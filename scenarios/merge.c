@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// One tree out of several files. `config` is flattened to Flink's dotted keys, `config-file` is laid
-// under it, `base` under everything. Maps of settings merge; lists, laws and values are replaced.
+// One tree out of several files. `config` is flattened to Flink's dotted keys, `config-file` is
+// laid under it, `base` under everything. Maps of settings merge; lists, laws and values are
+// replaced.
 #include <stdio.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@ static void flat_put(struct scenario_loader *loader, struct scenario_node *flat,
         return;
     }
     if (flat->count >= SCENARIO_MAP_KEYS_MAX) {
-        scenario_error(loader, node->key_place, "more than %u keys in config", SCENARIO_MAP_KEYS_MAX);
+        scenario_error(loader, node->key_place, "more than %u keys in config",
+                       SCENARIO_MAP_KEYS_MAX);
         return;
     }
     node->key = key;
@@ -52,8 +54,8 @@ static struct scenario_node *flatten(struct scenario_loader *loader, struct scen
         }
         stack[depth - 1].next = node->next;
         const char *prefix = stack[depth - 1].prefix;
-        const char *key =
-            scenario_print(&loader->memory, "%s%s%s", prefix, prefix[0] == '\0' ? "" : ".", node->key);
+        const char *key = scenario_print(&loader->memory, "%s%s%s", prefix,
+                                         prefix[0] == '\0' ? "" : ".", node->key);
         if (node->kind == SCENARIO_NODE_MAP && node->count > 0 && depth <= SCENARIO_DEPTH_MAX) {
             stack[depth].next = node->first;
             stack[depth].prefix = key;
@@ -79,11 +81,12 @@ static const char *trimmed(struct scenario_loader *loader, const char *line, siz
     return scenario_copy(&loader->memory, line + from, to - from);
 }
 
-static void legacy_line(struct scenario_loader *loader, const struct scenario_file *file, uint32_t line,
-                        enum scenario_origin origin, struct scenario_node *map)
+static void legacy_line(struct scenario_loader *loader, const struct scenario_file *file,
+                        uint32_t line, enum scenario_origin origin, struct scenario_node *map)
 {
     const char *text = file->text + file->lines[line - 1];
-    size_t end = (line < file->n_lines ? file->lines[line] - 1 : file->size) - file->lines[line - 1];
+    size_t end =
+        (line < file->n_lines ? file->lines[line] - 1 : file->size) - file->lines[line - 1];
     const char *comment = memchr(text, '#', end);
     size_t size = comment != NULL ? (size_t)(comment - text) : end;
     size_t colon = 0;
@@ -100,16 +103,19 @@ static void legacy_line(struct scenario_loader *loader, const struct scenario_fi
         return;
     }
     if (key[0] == '\0' || value[0] == '\0') {
-        scenario_warning(loader, place, "this line is no 'key: value' and is left out, as Flink does");
+        scenario_warning(loader, place,
+                         "this line is no 'key: value' and is left out, as Flink does");
         return;
     }
-    struct scenario_node *node = scenario_node_new(loader, SCENARIO_NODE_SCALAR, origin,
-                                                   (struct scenario_place){file, line, (uint32_t)value_at + 1});
+    struct scenario_node *node =
+        scenario_node_new(loader, SCENARIO_NODE_SCALAR, origin,
+                          (struct scenario_place){file, line, (uint32_t)value_at + 1});
     node->key = key;
     node->key_place = place;
     node->text = value;
     if (scenario_node_find(map, key) != NULL) {
-        scenario_warning(loader, place, "key '%s' is there already; the last one counts, as in Flink",
+        scenario_warning(loader, place,
+                         "key '%s' is there already; the last one counts, as in Flink",
                          scenario_quote(loader, key));
     }
     if (map->count < SCENARIO_MAP_KEYS_MAX) {
@@ -120,7 +126,8 @@ static void legacy_line(struct scenario_loader *loader, const struct scenario_fi
 }
 
 // flink-conf.yaml is not YAML but lines of `key: value`; Flink tells the two apart by the name.
-static struct scenario_node *legacy_parse(struct scenario_loader *loader, const struct scenario_file *file,
+static struct scenario_node *legacy_parse(struct scenario_loader *loader,
+                                          const struct scenario_file *file,
                                           enum scenario_origin origin)
 {
     if (!scenario_file_check(loader, file)) {
@@ -128,7 +135,8 @@ static struct scenario_node *legacy_parse(struct scenario_loader *loader, const 
     }
     struct scenario_node *map = scenario_node_new(loader, SCENARIO_NODE_MAP, origin,
                                                   (struct scenario_place){file, 1, 1});
-    for (uint32_t line = 1; line <= file->n_lines && loader->n_errors < SCENARIO_ERRORS_MAX; line++) {
+    for (uint32_t line = 1; line <= file->n_lines && loader->n_errors < SCENARIO_ERRORS_MAX;
+         line++) {
         legacy_line(loader, file, line, origin, map);
     }
     return map;
@@ -151,9 +159,10 @@ static struct scenario_node *config_file_read(struct scenario_loader *loader,
     if (file == NULL) {
         return NULL;
     }
-    struct scenario_node *map = ends_with(path, "flink-conf.yaml")
-                                    ? legacy_parse(loader, file, origin)
-                                    : scenario_tree_parse(loader, file, origin, SCENARIO_TREE_CONFIG);
+    struct scenario_node *map =
+        ends_with(path, "flink-conf.yaml")
+            ? legacy_parse(loader, file, origin)
+            : scenario_tree_parse(loader, file, origin, SCENARIO_TREE_CONFIG);
     return map != NULL ? flatten(loader, map) : NULL;
 }
 
@@ -195,7 +204,8 @@ static void normalise_config(struct scenario_loader *loader, struct scenario_nod
 
 // --- base ----------------------------------------------------------------------------------------
 
-// The section that a map below `section` is; SCENARIO_SECTION_COUNT where a map is a law or a choice.
+// The section that a map below `section` is; SCENARIO_SECTION_COUNT where a map is a law or a
+// choice.
 static enum scenario_section section_below(enum scenario_section section, const char *key)
 {
     static const struct {
@@ -207,7 +217,8 @@ static enum scenario_section section_below(enum scenario_section section, const 
         {"network", SCENARIO_SECTION_NETWORK}, {"expect", SCENARIO_SECTION_EXPECT},
         {"config", SCENARIO_SECTION_CONFIG},
     };
-    for (size_t i = 0; section == SCENARIO_SECTION_ROOT && i < sizeof(roots) / sizeof(roots[0]); i++) {
+    for (size_t i = 0; section == SCENARIO_SECTION_ROOT && i < sizeof(roots) / sizeof(roots[0]);
+         i++) {
         if (strcmp(roots[i].key, key) == 0) {
             return roots[i].section;
         }
@@ -238,7 +249,8 @@ static void promote_storage(struct scenario_loader *loader, struct scenario_node
 }
 
 // Lays `over` over `under`, section by section; at most as deep as sections are.
-static void merge(struct scenario_loader *loader, struct scenario_node *under, struct scenario_node *over)
+static void merge(struct scenario_loader *loader, struct scenario_node *under,
+                  struct scenario_node *over)
 {
     struct {
         enum scenario_section section;
@@ -274,7 +286,8 @@ static void merge(struct scenario_loader *loader, struct scenario_node *under, s
     under->place = over->place;
 }
 
-static struct scenario_node *base_read(struct scenario_loader *loader, const struct scenario_node *named)
+static struct scenario_node *base_read(struct scenario_loader *loader,
+                                       const struct scenario_node *named)
 {
     if (named->kind != SCENARIO_NODE_SCALAR) {
         scenario_error(loader, named->place, "expected the path of a scenario file, found %s",
@@ -298,9 +311,11 @@ static struct scenario_node *base_read(struct scenario_loader *loader, const str
     return root;
 }
 
-struct scenario_node *scenario_read(struct scenario_loader *loader, const struct scenario_file *file)
+struct scenario_node *scenario_read(struct scenario_loader *loader,
+                                    const struct scenario_file *file)
 {
-    struct scenario_node *root = scenario_tree_parse(loader, file, SCENARIO_GIVEN, SCENARIO_TREE_FILE);
+    struct scenario_node *root =
+        scenario_tree_parse(loader, file, SCENARIO_GIVEN, SCENARIO_TREE_FILE);
     if (root == NULL) {
         return NULL;
     }

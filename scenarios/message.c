@@ -25,9 +25,9 @@ struct scenario_place scenario_file_place(const struct scenario_file *file)
 
 // The words of GlobalConfiguration's sensitive keys in Flink, and access-key.
 static const char *const secret_words[] = {
-    "password", "secret",       "token",   "access-key", "access.key",  "accesskey", "account.key",
-    "apikey",   "api-key",      "api.key", "auth-params", "service-key", "basic-auth", "jaas.config",
-    "credential", "http-headers", NULL,
+    "password",    "secret",      "token",      "access-key",   "access.key",  "accesskey",
+    "account.key", "apikey",      "api-key",    "api.key",      "auth-params", "service-key",
+    "basic-auth",  "jaas.config", "credential", "http-headers", NULL,
 };
 
 // The end of the first secret word in `text`, NULL if there is none.
@@ -42,7 +42,8 @@ static const char *secret_word_end(const char *text, size_t size)
             }
             size_t n = strlen(secret_words[w]);
             size_t k = 0;
-            while (k < n && i + k < size && tolower((unsigned char)text[i + k]) == secret_words[w][k]) {
+            while (k < n && i + k < size &&
+                   tolower((unsigned char)text[i + k]) == secret_words[w][k]) {
                 k++;
             }
             if (k == n) {
@@ -58,7 +59,8 @@ bool scenario_key_is_secret(const char *key)
     return secret_word_end(key, strlen(key)) != NULL;
 }
 
-static void line_bounds(const struct scenario_file *file, uint32_t line, const char **text, size_t *size)
+static void line_bounds(const struct scenario_file *file, uint32_t line, const char **text,
+                        size_t *size)
 {
     size_t from = file->lines[line - 1];
     size_t to = line < file->n_lines ? file->lines[line] : file->size;
@@ -159,7 +161,8 @@ static const char *source_line(struct scenario_loader *loader, struct scenario_p
             shown++;
         }
         if (shown < size) {
-            return scenario_print(&loader->memory, "%.*s ***", (int)shown + 1, printable(loader, text, size));
+            return scenario_print(&loader->memory, "%.*s ***", (int)shown + 1,
+                                  printable(loader, text, size));
         }
     }
     return printable(loader, text, size);
@@ -184,8 +187,8 @@ static uint32_t byte_column(struct scenario_place place)
     return (uint32_t)byte + 1;
 }
 
-static struct scenario_message message_make(struct scenario_loader *loader, struct scenario_place place,
-                                            const char *text)
+static struct scenario_message message_make(struct scenario_loader *loader,
+                                            struct scenario_place place, const char *text)
 {
     struct scenario_message message = {0};
     message.file = place.file != NULL ? place.file->name : loader->scenario->path;
@@ -202,7 +205,8 @@ static bool message_same(const struct scenario_message *a, const struct scenario
            && strcmp(a->file, b->file) == 0;
 }
 
-void scenario_error(struct scenario_loader *loader, struct scenario_place place, const char *format, ...)
+void scenario_error(struct scenario_loader *loader, struct scenario_place place, const char *format,
+                    ...)
 {
     char text[MESSAGE_BYTES];
     va_list arguments;
@@ -225,7 +229,8 @@ void scenario_error(struct scenario_loader *loader, struct scenario_place place,
     loader->n_errors++;
 }
 
-void scenario_warning(struct scenario_loader *loader, struct scenario_place place, const char *format, ...)
+void scenario_warning(struct scenario_loader *loader, struct scenario_place place,
+                      const char *format, ...)
 {
     char text[MESSAGE_BYTES];
     va_list arguments;
@@ -365,8 +370,8 @@ static void put_source(struct output *out, const char *source, uint32_t column)
     put_text(out, "^\n");
 }
 
-size_t scenario_message_format(const struct scenario_message *message, const char *severity, char *buffer,
-                               size_t size)
+size_t scenario_message_format(const struct scenario_message *message, const char *severity,
+                               char *buffer, size_t size)
 {
     struct output out = {buffer, size, 0};
     put_place(&out, message);

@@ -12,7 +12,8 @@
 
 struct scenario_metric {
     const char *name;        // as in `expect`: "lost-work", "lost-work.not-recorded"
-    const char *column;      // of the table `run`: "job_lost_work_ns"; NULL: by cause, in the table `lost_work`
+    const char
+        *column; // of the table `run`: "job_lost_work_ns"; NULL: by cause, in the table `lost_work`
     const char *unit;        // "ns", "bytes", "count" or "nano-usd"
     const char *better;      // "lower", "higher" or "" where neither is better
     const char *definition;  // one sentence
@@ -24,10 +25,11 @@ const struct scenario_metric *scenario_metric_at(uint32_t index);  // index < co
 // By name or by column; NULL if there is none.
 const struct scenario_metric *scenario_metric_find(const char *name);
 
-// The value of `metric` (a name or a column). `faultless_ns` is the makespan without faults, negative
-// where it was not computed. Returns 0; 1 where the metric was not computed; -1 for an unknown name.
-int scenario_metric_value(const struct model_result *result, int64_t faultless_ns, const char *metric,
-                          int64_t *value);
+// The value of `metric` (a name or a column). `faultless_ns` is the makespan without faults,
+// negative where it was not computed. Returns 0; 1 where the metric was not computed; -1 for an
+// unknown name.
+int scenario_metric_value(const struct model_result *result, int64_t faultless_ns,
+                          const char *metric, int64_t *value);
 
 // --- expectations --------------------------------------------------------------------------------
 
@@ -54,7 +56,8 @@ struct scenario_verdict {
     struct scenario_outcome *outcomes;
     uint32_t n_outcomes;
     bool ok;             // every outcome is
-    bool unexplained;    // a finding that no active policy explains occurred, expected or not (exit code 3)
+    bool unexplained;    // a finding that no active policy explains occurred, expected or not (exit
+                         // code 3)
 };
 
 // Judges a run by the scenario's expectations and the default ones (the job finishes, no findings).

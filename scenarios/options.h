@@ -68,19 +68,19 @@ enum scenario_type {
 };
 
 enum scenario_flags {
-    SCENARIO_REQUIRED = 1,      // leaving it out is an error
-    SCENARIO_PRESET_ROW = 2,    // the default is the preset's
-    SCENARIO_ASSUMED = 4,       // the default is an assumption of ours, no fact of Flink
-    SCENARIO_NOT_MODELLED = 8,  // a Flink key that changes recovery, but that Recoup does not model
-    SCENARIO_NO_EFFECT = 16,    // a Flink key below a modelled prefix that changes nothing here
-    SCENARIO_FLAG = 32,         // `offset_flag` is a bool that says: given (or, LAW_OR_NEVER: never)
+    SCENARIO_REQUIRED = 1,     // leaving it out is an error
+    SCENARIO_PRESET_ROW = 2,   // the default is the preset's
+    SCENARIO_ASSUMED = 4,      // the default is an assumption of ours, no fact of Flink
+    SCENARIO_NOT_MODELLED = 8, // a Flink key that changes recovery, but that Recoup does not model
+    SCENARIO_NO_EFFECT = 16,   // a Flink key below a modelled prefix that changes nothing here
+    SCENARIO_FLAG = 32,        // `offset_flag` is a bool that says: given (or, LAW_OR_NEVER: never)
 };
 
 struct scenario_option {
     enum scenario_section section;
     const char *key;
     enum scenario_type type;
-    const char *choices;   // CHOICE: "a|b|c" in the order of the enum; SPECIAL: the syntax; else NULL
+    const char *choices; // CHOICE: "a|b|c" in the order of the enum; SPECIAL: the syntax; else NULL
     int64_t min, max;      // of counts, ns, bytes, nano-USD or 1e-9; 0, 0: the type's own bounds
     const char *fallback;  // the default as one would write it; NULL: none
     uint32_t flags;

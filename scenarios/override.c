@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// --set PATH=VALUE, --fault '{...}' and --seed: changes of the tree before it is bound, so that they
-// are typed and checked like the file itself.
+// --set PATH=VALUE, --fault '{...}' and --seed: changes of the tree before it is bound, so that
+// they are typed and checked like the file itself.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,27 +50,24 @@ static struct scenario_node *value_parse(struct scenario_loader *loader, const c
                                          const struct scenario_file *shown, const char *folder,
                                          size_t offset)
 {
-    struct scenario_file *file = scenario_file_text(loader, name, folder, shown->text + offset,
-                                                    shown->size - offset);
-    if (file->size == 0) {
+    if (shown->size == offset) {
         scenario_error(loader, (struct scenario_place){shown, 1, (uint32_t)offset + 1},
                        "a value is missing here");
         return NULL;
     }
-    // Blanks in the place of the path keep columns right in messages and values.
-    char *text = scenario_copy(&loader->memory, shown->text, shown->size);
-    memset(text, ' ', offset);
-    file->text = text;
-    file->size = shown->size;
-    struct scenario_node *node =
-        scenario_tree_parse(loader, file, SCENARIO_OVERRIDE, SCENARIO_TREE_VALUE);
-    file->text = shown->text;
-    return node;
+    // The parser sees blanks in the place of the path, so that columns are those of the option;
+    // messages show the option as it was written (and know by the path what is secret).
+    struct scenario_file *file =
+        scenario_file_text(loader, name, folder, shown->text, shown->size);
+    char *parsed = scenario_copy(&loader->memory, shown->text, shown->size);
+    memset(parsed, ' ', offset);
+    file->parsed = parsed;
+    return scenario_tree_parse(loader, file, SCENARIO_OVERRIDE, SCENARIO_TREE_VALUE);
 }
 
 // The item of a list that is called `name` or has that index; NULL after an error.
-static struct scenario_node *list_item(const struct path *path, uint32_t i, struct scenario_node *list,
-                                       struct scenario_node **before)
+static struct scenario_node *list_item(const struct path *path, uint32_t i,
+                                       struct scenario_node *list, struct scenario_node **before)
 {
     const char *name = path->segments[i];
     struct scenario_nearest nearest;
@@ -114,7 +111,8 @@ static void replace_item(struct scenario_node *list, struct scenario_node *befor
 }
 
 // A map to walk on in: the child of that key, made if there is none.
-static struct scenario_node *map_child(const struct path *path, uint32_t i, struct scenario_node *map)
+static struct scenario_node *map_child(const struct path *path, uint32_t i,
+                                       struct scenario_node *map)
 {
     struct scenario_node *child = scenario_node_find(map, path->segments[i]);
     bool shorthand = child != NULL && child->kind == SCENARIO_NODE_SCALAR && i == 0
@@ -122,8 +120,8 @@ static struct scenario_node *map_child(const struct path *path, uint32_t i, stru
     if (child != NULL && !shorthand) {
         return child;
     }
-    struct scenario_node *made = scenario_node_new(path->loader, SCENARIO_NODE_MAP, SCENARIO_OVERRIDE,
-                                                   segment_place(path, i));
+    struct scenario_node *made = scenario_node_new(path->loader, SCENARIO_NODE_MAP,
+                                                   SCENARIO_OVERRIDE, segment_place(path, i));
     made->key = path->segments[i];
     made->key_place = segment_place(path, i);
     scenario_node_put(map, made);
@@ -154,7 +152,8 @@ static void path_apply(const struct path *path, struct scenario_node *value)
         bool last = i + 1 == path->count;
         struct scenario_node *before = NULL;
         if (at->kind == SCENARIO_NODE_SCALAR) {
-            scenario_error(path->loader, segment_place(path, i), "'%s' is a single value; nothing is below it",
+            scenario_error(path->loader, segment_place(path, i),
+                           "'%s' is a single value; nothing is below it",
                            i > 0 ? path->segments[i - 1] : "");
             return;
         }
@@ -162,8 +161,9 @@ static void path_apply(const struct path *path, struct scenario_node *value)
             put_value(path, i, at, value);
             return;
         }
-        struct scenario_node *next = at->kind == SCENARIO_NODE_MAP ? map_child(path, i, at)
-                                                                   : list_item(path, i, at, &before);
+        struct scenario_node *next = at->kind == SCENARIO_NODE_MAP
+                                         ? map_child(path, i, at)
+                                         : list_item(path, i, at, &before);
         if (next == NULL) {
             return;
         }
@@ -181,8 +181,8 @@ static bool may_be_set(const struct path *path)
     static const char *const fixed[] = {"base", "config-file", "version"};
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         if (strcmp(path->segments[0], fixed[i]) == 0) {
-            scenario_error(path->loader, segment_place(path, 0), "'%s' cannot be set here; change the file",
-                           fixed[i]);
+            scenario_error(path->loader, segment_place(path, 0),
+                           "'%s' cannot be set here; change the file", fixed[i]);
             return false;
         }
     }
@@ -246,7 +246,8 @@ static void seed_apply(struct scenario_loader *loader, uint64_t seed)
     const struct scenario_file *file = argument_file(
         loader, "--seed", "", scenario_print(&loader->memory, "%" PRIu64, seed));
     struct scenario_place place = {file, 1, 1};
-    struct scenario_node *node = scenario_node_new(loader, SCENARIO_NODE_SCALAR, SCENARIO_OVERRIDE, place);
+    struct scenario_node *node =
+        scenario_node_new(loader, SCENARIO_NODE_SCALAR, SCENARIO_OVERRIDE, place);
     node->text = file->text;
     node->key = "seed";
     node->key_place = place;

@@ -58,7 +58,8 @@ static const char *choice_list(struct scenario_loader *loader, const char *choic
     struct scenario_buffer text = {0};
     while (*choices != '\0') {
         size_t size = strcspn(choices, "|");
-        scenario_buffer_print(&loader->memory, &text, "%s%.*s", text.size == 0 ? "" : ", ", (int)size, choices);
+        scenario_buffer_print(&loader->memory, &text, "%s%.*s", text.size == 0 ? "" : ", ",
+                              (int)size, choices);
         choices += size + (choices[size] == '|' ? 1 : 0);
     }
     return text.text != NULL ? text.text : "";
@@ -69,7 +70,8 @@ static bool is_count(enum scenario_type type)
     return type == SCENARIO_COUNT32 || type == SCENARIO_COUNT32_OR_AUTO || type == SCENARIO_COUNT64;
 }
 
-const char *scenario_row_value_text(struct scenario_loader *loader, const struct scenario_option *row)
+const char *scenario_row_value_text(struct scenario_loader *loader,
+                                    const struct scenario_option *row)
 {
     if (row->type == SCENARIO_CHOICE) {
         return scenario_print(&loader->memory, "one of %s", choice_list(loader, row->choices));
@@ -86,7 +88,8 @@ const char *scenario_row_value_text(struct scenario_loader *loader, const struct
         return scenario_print(&loader->memory, "%s from %" PRId64, type, row->min);
     }
     if (is_count(row->type) && row->max != 0) {
-        return scenario_print(&loader->memory, "%s from %" PRId64 " to %" PRId64, type, row->min, row->max);
+        return scenario_print(&loader->memory, "%s from %" PRId64 " to %" PRId64, type, row->min,
+                              row->max);
     }
     bool positive = row->min == 1 && (row->type == SCENARIO_DURATION || row->type == SCENARIO_SIZE);
     return positive ? scenario_print(&loader->memory, "%s, more than 0", type) : type;
@@ -117,7 +120,8 @@ enum scenario_section scenario_row_section(const struct scenario_option *row)
     return SCENARIO_SECTION_COUNT;
 }
 
-const char *scenario_policy_choices_text(struct scenario_loader *loader, const struct recoup_policy_info *info)
+const char *scenario_policy_choices_text(struct scenario_loader *loader,
+                                         const struct recoup_policy_info *info)
 {
     struct scenario_buffer text = {0};
     if (info->kind == RECOUP_POLICY_DURATION) {
@@ -126,14 +130,16 @@ const char *scenario_policy_choices_text(struct scenario_loader *loader, const s
     if (info->kind == RECOUP_POLICY_BOOLEAN) {
         return "true or false";
     }
-    for (size_t i = 0; i < sizeof(info->choices) / sizeof(info->choices[0]) && info->choices[i] != NULL; i++) {
-        scenario_buffer_print(&loader->memory, &text, "%s%s", i == 0 ? "one of " : ", ", info->choices[i]);
+    for (size_t i = 0;
+         i < sizeof(info->choices) / sizeof(info->choices[0]) && info->choices[i] != NULL; i++) {
+        scenario_buffer_print(&loader->memory, &text, "%s%s", i == 0 ? "one of " : ", ",
+                              info->choices[i]);
     }
     return text.text != NULL ? text.text : "";
 }
 
-const char *scenario_policy_value_text(struct scenario_loader *loader, const struct recoup_policy_info *info,
-                                       int64_t value)
+const char *scenario_policy_value_text(struct scenario_loader *loader,
+                                       const struct recoup_policy_info *info, int64_t value)
 {
     char text[SCENARIO_UNITS_TEXT];
     if (info->kind == RECOUP_POLICY_BOOLEAN) {

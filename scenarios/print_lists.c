@@ -16,7 +16,8 @@ static void json_pair(FILE *out, const char *before, const char *name, const cha
     scenario_print_json_text(out, value);
 }
 
-static const char *bandwidth_text(struct scenario_loader *loader, const struct scenario_storage_profile *profile)
+static const char *bandwidth_text(struct scenario_loader *loader,
+                                  const struct scenario_storage_profile *profile)
 {
     char text[SCENARIO_UNITS_TEXT];
     if (profile->storage.bandwidth == 0) {
@@ -26,7 +27,8 @@ static const char *bandwidth_text(struct scenario_loader *loader, const struct s
     return scenario_print(&loader->memory, "%s/s", text);
 }
 
-static const char *durable_text(struct scenario_loader *loader, const struct scenario_storage_profile *profile)
+static const char *durable_text(struct scenario_loader *loader,
+                                const struct scenario_storage_profile *profile)
 {
     return scenario_choice_text(loader, "flush|sync|close", profile->storage.durable_at);
 }
@@ -36,12 +38,14 @@ static const char *durable_text(struct scenario_loader *loader, const struct sce
 static void storage_text(struct scenario_loader *loader, FILE *out)
 {
     for (int k = 0; k < MODEL_STORAGE_KINDS; k++) {
-        const struct scenario_storage_profile *profile = scenario_storage_profile((enum model_storage_kind)k);
-        fprintf(out, "%s%s: %s\n  durable at %s, bandwidth %s, prices: %s\n", k == 0 ? "" : "\n", profile->name,
-                profile->about, durable_text(loader, profile), bandwidth_text(loader, profile),
-                profile->price_source);
+        const struct scenario_storage_profile *profile =
+            scenario_storage_profile((enum model_storage_kind)k);
+        fprintf(out, "%s%s: %s\n  durable at %s, bandwidth %s, prices: %s\n", k == 0 ? "" : "\n",
+                profile->name, profile->about, durable_text(loader, profile),
+                bandwidth_text(loader, profile), profile->price_source);
         for (uint32_t op = 0; op < MODEL_STORAGE_OPS; op++) {
-            fprintf(out, "  %-7s %s, %" PRIu64 " nano-usd (%s)\n", scenario_choice_text(loader, OPERATIONS, op),
+            fprintf(out, "  %-7s %s, %" PRIu64 " nano-usd (%s)\n",
+                    scenario_choice_text(loader, OPERATIONS, op),
                     scenario_law_text(loader, &profile->storage.latency[op], SCENARIO_LAW_NS),
                     profile->storage.price_nanousd[op], profile->source[op]);
         }
@@ -52,7 +56,8 @@ static void storage_json(struct scenario_loader *loader, FILE *out)
 {
     fputs("[", out);
     for (int k = 0; k < MODEL_STORAGE_KINDS; k++) {
-        const struct scenario_storage_profile *profile = scenario_storage_profile((enum model_storage_kind)k);
+        const struct scenario_storage_profile *profile =
+            scenario_storage_profile((enum model_storage_kind)k);
         json_pair(out, k == 0 ? "\n{" : ",\n{", "name", profile->name);
         json_pair(out, ",", "about", profile->about);
         json_pair(out, ",", "durable_at", durable_text(loader, profile));
@@ -60,7 +65,8 @@ static void storage_json(struct scenario_loader *loader, FILE *out)
         json_pair(out, ",", "price_source", profile->price_source);
         fputs(",\"operations\":[", out);
         for (uint32_t op = 0; op < MODEL_STORAGE_OPS; op++) {
-            json_pair(out, op == 0 ? "{" : ",{", "name", scenario_choice_text(loader, OPERATIONS, op));
+            json_pair(out, op == 0 ? "{" : ",{", "name",
+                      scenario_choice_text(loader, OPERATIONS, op));
             json_pair(out, ",", "latency",
                       scenario_law_text(loader, &profile->storage.latency[op], SCENARIO_LAW_NS));
             fprintf(out, ",\"price_nanousd\":%" PRIu64, profile->storage.price_nanousd[op]);
@@ -141,7 +147,8 @@ static void connectors_json(struct scenario_loader *loader, FILE *out)
 
 int scenario_list_connectors(FILE *out, enum scenario_format format)
 {
-    return scenario_print_with(out, format == SCENARIO_FORMAT_JSON ? connectors_json : connectors_text);
+    return scenario_print_with(out,
+                               format == SCENARIO_FORMAT_JSON ? connectors_json : connectors_text);
 }
 
 // --- faults --------------------------------------------------------------------------------------
@@ -155,11 +162,13 @@ static const struct {
     {"{when: {stage: join, finished: 50%}, kill: master}",
      "Once, when the master's count of finished subtasks first reaches the share."},
     {"{every: {exponential: {mean: 1 h}}, kill: worker, target: random}",
-     "Again and again: one process over all workers alive (random), one per worker (each), or one worker."},
+     "Again and again: one process over all workers alive (random), one per worker (each), or one "
+     "worker."},
     {"{on: store.flush, nth: 3, moment: mid, kill: master}",
      "Before, in the middle of or after the n-th operation of a kind of the event store."},
     {"{on: store.append, nth: 3, fail: EIO, count: 2}",
-     "Operations of the event store fail, from the n-th on: EIO, ENOSPC, EACCES or ETIMEDOUT; count: all."},
+     "Operations of the event store fail, from the n-th on: EIO, ENOSPC, EACCES or ETIMEDOUT; "
+     "count: all."},
 };
 #define FAULT_FORMS (sizeof(fault_forms) / sizeof(fault_forms[0]))
 
@@ -195,8 +204,8 @@ static void metrics_text(struct scenario_loader *loader, FILE *out)
     (void)loader;
     for (uint32_t i = 0; i < scenario_metric_count(); i++) {
         const struct scenario_metric *metric = scenario_metric_at(i);
-        fprintf(out, "%s (%s%s%s): %s\n", metric->name, metric->unit, metric->better[0] != '\0' ? ", better " : "",
-                metric->better, metric->definition);
+        fprintf(out, "%s (%s%s%s): %s\n", metric->name, metric->unit,
+                metric->better[0] != '\0' ? ", better " : "", metric->better, metric->definition);
     }
 }
 

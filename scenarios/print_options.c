@@ -24,8 +24,8 @@ static void text_row(struct scenario_loader *loader, FILE *out, const char *key,
                      const char *fallback, const char *doc)
 {
     (void)loader;
-    fprintf(out, "  %s: %s%s%s%s\n      %s\n", key, value, fallback[0] != '\0' ? " [" : "", fallback,
-            fallback[0] != '\0' ? "]" : "", doc);
+    fprintf(out, "  %s: %s%s%s%s\n      %s\n", key, value, fallback[0] != '\0' ? " [" : "",
+            fallback, fallback[0] != '\0' ? "]" : "", doc);
 }
 
 static void text_policies(struct scenario_loader *loader, FILE *out)
@@ -35,14 +35,16 @@ static void text_policies(struct scenario_loader *loader, FILE *out)
         const struct recoup_policy_info *info = recoup_policy_info((enum recoup_policy)p);
         text_row(loader, out, scenario_print(&loader->memory, "recoup.%s", info->key),
                  scenario_policy_choices_text(loader, info),
-                 scenario_print(&loader->memory, "%s / %s", scenario_policy_value_text(loader, info, info->flink),
+                 scenario_print(&loader->memory, "%s / %s",
+                                scenario_policy_value_text(loader, info, info->flink),
                                 scenario_policy_value_text(loader, info, info->hardened)),
                  info->doc);
     }
     for (uint32_t i = 0; i < scenario_worker_policies_count(); i++) {
         struct scenario_worker_policy_text policy = scenario_worker_policy_text(i);
         text_row(loader, out, policy.key, policy.values,
-                 scenario_print(&loader->memory, "%s / %s", policy.flink, policy.hardened), policy.doc);
+                 scenario_print(&loader->memory, "%s / %s", policy.flink, policy.hardened),
+                 policy.doc);
     }
 }
 
@@ -97,8 +99,9 @@ static void json_row(struct scenario_loader *loader, FILE *out, const struct sce
     fputc('}', out);
 }
 
-static void json_policy(struct scenario_loader *loader, FILE *out, const char *key, const char *value,
-                        const char *flink, const char *hardened, const char *hazards, const char *doc)
+static void json_policy(struct scenario_loader *loader, FILE *out, const char *key,
+                        const char *value, const char *flink, const char *hardened,
+                        const char *hazards, const char *doc)
 {
     (void)loader;
     json_field(out, "path", key, "{");
@@ -124,13 +127,14 @@ static void json_body(struct scenario_loader *loader, FILE *out)
         json_policy(loader, out, scenario_print(&loader->memory, "config.recoup.%s", info->key),
                     scenario_policy_choices_text(loader, info),
                     scenario_policy_value_text(loader, info, info->flink),
-                    scenario_policy_value_text(loader, info, info->hardened), info->hazards, info->doc);
+                    scenario_policy_value_text(loader, info, info->hardened), info->hazards,
+                    info->doc);
     }
     for (uint32_t i = 0; i < scenario_worker_policies_count(); i++) {
         struct scenario_worker_policy_text policy = scenario_worker_policy_text(i);
         fputs(",\n", out);
-        json_policy(loader, out, scenario_key_path(loader, "config", policy.key), policy.values, policy.flink,
-                    policy.hardened, policy.hazards, policy.doc);
+        json_policy(loader, out, scenario_key_path(loader, "config", policy.key), policy.values,
+                    policy.flink, policy.hardened, policy.hazards, policy.doc);
     }
     fputs("]}\n", out);
 }
@@ -162,8 +166,8 @@ static const char *doc_of(struct scenario_loader *loader, const struct scenario_
     return scenario_print(&loader->memory, "%s Source: %s.", row->doc, row->source);
 }
 
-static void markdown_section(struct scenario_loader *loader, FILE *out, enum scenario_section section,
-                             uint32_t with, uint32_t without)
+static void markdown_section(struct scenario_loader *loader, FILE *out,
+                             enum scenario_section section, uint32_t with, uint32_t without)
 {
     fputs("\n| key | value | default | meaning |\n|---|---|---|---|\n", out);
     for (uint32_t i = 0; i < scenario_options_count(); i++) {
@@ -199,12 +203,16 @@ static void markdown_sections(struct scenario_loader *loader, FILE *out)
 
 static void markdown_config(struct scenario_loader *loader, FILE *out)
 {
-    fputs("\n## `config`: Flink's option keys\n\nFlat or nested, in Flink's own value syntax: a bare number is in "
-          "milliseconds or bytes. Every key below a prefix that Recoup models must be known; any other key is "
+    fputs("\n## `config`: Flink's option keys\n\nFlat or nested, in Flink's own value syntax: a "
+          "bare number is in "
+          "milliseconds or bytes. Every key below a prefix that Recoup models must be known; any "
+          "other key is "
           "accepted and counted once.\n",
           out);
-    markdown_section(loader, out, SCENARIO_SECTION_CONFIG, 0, SCENARIO_NOT_MODELLED | SCENARIO_NO_EFFECT);
-    fputs("\n### Not modelled\n\nThese change recovery, but Recoup does not model them: a value other than the "
+    markdown_section(loader, out, SCENARIO_SECTION_CONFIG, 0,
+                     SCENARIO_NOT_MODELLED | SCENARIO_NO_EFFECT);
+    fputs("\n### Not modelled\n\nThese change recovery, but Recoup does not model them: a value "
+          "other than the "
           "default is warned about and listed in the result under `not_modelled`.\n",
           out);
     markdown_section(loader, out, SCENARIO_SECTION_CONFIG, SCENARIO_NOT_MODELLED, 0);
@@ -212,8 +220,10 @@ static void markdown_config(struct scenario_loader *loader, FILE *out)
 
 static void markdown_policies(struct scenario_loader *loader, FILE *out)
 {
-    fputs("\n## `config`: policies\n\nEvery place where Flink 1.20 and a safer behaviour differ. `profile` sets "
-          "them all; each can be set alone.\n\n| key | value | flink-1.20 | hardened | hazards | meaning |\n"
+    fputs("\n## `config`: policies\n\nEvery place where Flink 1.20 and a safer behaviour differ. "
+          "`profile` sets "
+          "them all; each can be set alone.\n\n| key | value | flink-1.20 | hardened | hazards | "
+          "meaning |\n"
           "|---|---|---|---|---|---|\n",
           out);
     for (int p = 0; p < RECOUP_POLICY_COUNT; p++) {
@@ -241,7 +251,9 @@ static void markdown_policies(struct scenario_loader *loader, FILE *out)
 
 static void markdown_laws(FILE *out)
 {
-    fputs("\n## Laws\n\nA law is a constant (`12 s`) or one of these.\n\n| law | meaning |\n|---|---|\n", out);
+    fputs("\n## Laws\n\nA law is a constant (`12 s`) or one of these.\n\n| law | meaning "
+          "|\n|---|---|\n",
+          out);
     for (uint32_t i = 0; i < SCENARIO_LAW_SYNTAXES; i++) {
         const struct scenario_law_syntax *syntax = scenario_law_syntax_at(i);
         fprintf(out, "| `{%s: {%s: VALUE", syntax->name, syntax->a);
@@ -251,9 +263,11 @@ static void markdown_laws(FILE *out)
         fprintf(out, "}}` | %s |\n", syntax->doc);
     }
     fputs("| `{quantiles: [[0, VALUE], ..., [1, VALUE]]}` | linear between the points |\n"
-          "| `{trace: FILE.csv, column: NAME, unit: UNIT}` | subtask i takes row i modulo rows; cells carry a unit, "
+          "| `{trace: FILE.csv, column: NAME, unit: UNIT}` | subtask i takes row i modulo rows; "
+          "cells carry a unit, "
           "or `unit`, or the column's name ends in it (`run_ms`) |\n"
-          "| `{mixture: [[WEIGHT, LAW], ...]}` | one of several laws, by weights that add up to 1 |\n",
+          "| `{mixture: [[WEIGHT, LAW], ...]}` | one of several laws, by weights that add up to 1 "
+          "|\n",
           out);
 }
 
@@ -270,17 +284,20 @@ static void markdown_storage(struct scenario_loader *loader, FILE *out)
 {
     fputs("\n## Storage profiles\n", out);
     for (int k = 0; k < MODEL_STORAGE_KINDS; k++) {
-        const struct scenario_storage_profile *profile = scenario_storage_profile((enum model_storage_kind)k);
+        const struct scenario_storage_profile *profile =
+            scenario_storage_profile((enum model_storage_kind)k);
         char bandwidth[SCENARIO_UNITS_TEXT];
         scenario_units_size_text((int64_t)profile->storage.bandwidth, bandwidth);
-        fprintf(out, "\n### %s\n\n%s Durable at %s. Bandwidth: %s (%s). Prices: %s.\n\n", profile->name,
-                profile->about, scenario_choice_text(loader, "flush|sync|close", profile->storage.durable_at),
-                profile->storage.bandwidth == 0 ? "unlimited" : bandwidth, profile->bandwidth_source,
-                profile->price_source);
+        fprintf(out, "\n### %s\n\n%s Durable at %s. Bandwidth: %s (%s). Prices: %s.\n\n",
+                profile->name, profile->about,
+                scenario_choice_text(loader, "flush|sync|close", profile->storage.durable_at),
+                profile->storage.bandwidth == 0 ? "unlimited" : bandwidth,
+                profile->bandwidth_source, profile->price_source);
         fputs("| operation | latency | price | source |\n|---|---|---|---|\n", out);
         for (uint32_t op = 0; op < MODEL_STORAGE_OPS; op++) {
             fprintf(out, "| %s | `%s` | %" PRIu64 " nano-usd | %s |\n",
-                    scenario_choice_text(loader, "mkdir|list|create|append|flush|sync|close|read|remove", op),
+                    scenario_choice_text(
+                        loader, "mkdir|list|create|append|flush|sync|close|read|remove", op),
                     scenario_law_text(loader, &profile->storage.latency[op], SCENARIO_LAW_NS),
                     profile->storage.price_nanousd[op], profile->source[op]);
         }
@@ -292,8 +309,8 @@ static void markdown_rest(FILE *out)
     fputs("\n## Connectors\n\n| connector | batch-snapshot | source |\n|---|---|---|\n", out);
     for (uint32_t i = 0; i < scenario_connectors_count(); i++) {
         const struct scenario_connector *connector = scenario_connectors_at(i);
-        fprintf(out, "| %s | %s | %s |\n", connector->name, connector->batch_snapshot ? "true" : "false",
-                connector->source);
+        fprintf(out, "| %s | %s | %s |\n", connector->name,
+                connector->batch_snapshot ? "true" : "false", connector->source);
     }
     fputs("\n## Metrics\n\n| metric | unit | better | definition |\n|---|---|---|---|\n", out);
     for (uint32_t i = 0; i < scenario_metric_count(); i++) {
@@ -305,9 +322,12 @@ static void markdown_rest(FILE *out)
 
 static void markdown_body(struct scenario_loader *loader, FILE *out)
 {
-    fputs("# Scenario reference\n\nGenerated by `recoup list options --format markdown` from the option table; do "
-          "not edit.\n\nEvery scalar is text until the table types it. Durations (`250 ms`; ns us ms s min h d) and "
-          "sizes (`64 mb`; b kb mb gb tb, powers of 1024) carry a unit. Unknown keys, duplicate keys and keys "
+    fputs("# Scenario reference\n\nGenerated by `recoup list options --format markdown` from the "
+          "option table; do "
+          "not edit.\n\nEvery scalar is text until the table types it. Durations (`250 ms`; ns us "
+          "ms s min h d) and "
+          "sizes (`64 mb`; b kb mb gb tb, powers of 1024) carry a unit. Unknown keys, duplicate "
+          "keys and keys "
           "without a value are errors.\n",
           out);
     markdown_sections(loader, out);

@@ -118,11 +118,14 @@ static void print_type(FILE *out, const struct scenario_option *row)
         if (flink) {
             fputs("\"type\": [\"string\", \"integer\"]", out);
         } else {
-            fprintf(out, "\"allOf\": [{\"$ref\": \"#/definitions/%s\"}]", scenario_type_text(row->type));
+            fprintf(out, "\"allOf\": [{\"$ref\": \"#/definitions/%s\"}]",
+                    scenario_type_text(row->type));
         }
         break;
     case SCENARIO_RATE:
-        fputs("\"type\": \"string\", \"pattern\": \"^([0-9]+([.][0-9]+)? *(b|kb|mb|gb|tb)/s|unlimited)$\"", out);
+        fputs("\"type\": \"string\", \"pattern\": \"^([0-9]+([.][0-9]+)? "
+              "*(b|kb|mb|gb|tb)/s|unlimited)$\"",
+              out);
         break;
     case SCENARIO_PRICE:
         fputs("\"type\": \"string\", \"pattern\": \"^[0-9]+ *nano-usd$\"", out);
@@ -142,7 +145,9 @@ static void print_type(FILE *out, const struct scenario_option *row)
                 row->type == SCENARIO_LAW ? "durations" : "sizes");
         break;
     case SCENARIO_LAW_OR_NEVER:
-        fputs("\"anyOf\": [{\"enum\": [\"never\"]}, {\"$ref\": \"#/definitions/law-of-durations\"}]", out);
+        fputs(
+            "\"anyOf\": [{\"enum\": [\"never\"]}, {\"$ref\": \"#/definitions/law-of-durations\"}]",
+            out);
         break;
     case SCENARIO_TEXT:
         fputs("\"type\": [\"string\", \"number\", \"boolean\"]", out);
@@ -241,13 +246,17 @@ static void print_object(struct scenario_loader *loader, FILE *out, enum scenari
 
 static void print_law(FILE *out, const char *name, const char *value)
 {
-    fprintf(out, ",\n  \"law-of-%s\": {\"anyOf\": [{\"$ref\": \"#/definitions/%s\"}, {\"type\": \"object\", "
-                 "\"additionalProperties\": false, \"properties\": {",
-            name, value);
+    fprintf(
+        out,
+        ",\n  \"law-of-%s\": {\"anyOf\": [{\"$ref\": \"#/definitions/%s\"}, {\"type\": \"object\", "
+        "\"additionalProperties\": false, \"properties\": {",
+        name, value);
     for (uint32_t i = 0; i < SCENARIO_LAW_SYNTAXES; i++) {
         const struct scenario_law_syntax *s = scenario_law_syntax_at(i);
-        fprintf(out, "\n      \"%s\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
-                     "\"%s\": {\"$ref\": \"#/definitions/%s\"}",
+        fprintf(out,
+                "\n      \"%s\": {\"type\": \"object\", \"additionalProperties\": false, "
+                "\"properties\": {"
+                "\"%s\": {\"$ref\": \"#/definitions/%s\"}",
                 s->name, s->a, value);
         if (s->b != NULL && s->b_is_number) {
             fprintf(out, ", \"%s\": {\"type\": \"number\"}", s->b);
@@ -271,8 +280,10 @@ static void schema_body(struct scenario_loader *loader, FILE *out)
           out);
     print_object(loader, out, SCENARIO_SECTION_ROOT);
     fputs(",\n  \"definitions\": {\n"
-          "  \"duration\": {\"type\": \"string\", \"pattern\": \"^[0-9]+([.][0-9]+)? *(ns|us|ms|s|min|h|d)$\"},\n"
-          "  \"size\": {\"type\": \"string\", \"pattern\": \"^[0-9]+([.][0-9]+)? *(b|kb|mb|gb|tb)$\"}",
+          "  \"duration\": {\"type\": \"string\", \"pattern\": \"^[0-9]+([.][0-9]+)? "
+          "*(ns|us|ms|s|min|h|d)$\"},\n"
+          "  \"size\": {\"type\": \"string\", \"pattern\": \"^[0-9]+([.][0-9]+)? "
+          "*(b|kb|mb|gb|tb)$\"}",
           out);
     print_law(out, "durations", "duration");
     print_law(out, "sizes", "size");

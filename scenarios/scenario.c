@@ -17,8 +17,9 @@ static void bind_environment_sections(struct scenario_loader *loader)
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
         const struct scenario_node *map = scenario_node_find(loader->root, sections[i].key);
         bool required = sections[i].section == SCENARIO_SECTION_CLUSTER;
-        if ((map == NULL && required)
-            || (map != NULL && !scenario_bind_keys(loader, sections[i].section, map, sections[i].key))) {
+        if ((map == NULL && required) ||
+            (map != NULL &&
+             !scenario_bind_keys(loader, sections[i].section, map, sections[i].key))) {
             continue;  // reported
         }
         scenario_bind_section(loader, sections[i].section, map, sections[i].key, &loader->draft);
@@ -79,7 +80,8 @@ static void load(struct scenario_loader *loader, const char *path, const char *t
     if (text == NULL) {
         file = scenario_file_read(loader, path, SCENARIO_FILE_BYTES_MAX, scenario_no_place());
     } else if (size > SCENARIO_FILE_BYTES_MAX) {
-        scenario_error(loader, scenario_no_place(), "'%s' is larger than %u MiB, the limit of such a file",
+        scenario_error(loader, scenario_no_place(),
+                       "'%s' is larger than %u MiB, the limit of such a file",
                        scenario_quote(loader, path), SCENARIO_FILE_BYTES_MAX >> 20);
         return;
     } else {
@@ -89,7 +91,8 @@ static void load(struct scenario_loader *loader, const char *path, const char *t
         return;
     }
     loader->root = scenario_read(loader, file);
-    if (loader->root == NULL || !scenario_override(loader, file, overrides) || loader->errors_total != 0) {
+    if (loader->root == NULL || !scenario_override(loader, file, overrides) ||
+        loader->errors_total != 0) {
         return;
     }
     scenario_bind_root(loader);
@@ -107,8 +110,8 @@ static int out_of_memory(struct scenario *scenario, struct scenario_loader *load
     return SCENARIO_ENOMEM;
 }
 
-int scenario_load_counted(struct scenario *scenario, const char *path, const char *text, size_t size,
-                          const struct scenario_overrides *overrides, uint64_t fail_at,
+int scenario_load_counted(struct scenario *scenario, const char *path, const char *text,
+                          size_t size, const struct scenario_overrides *overrides, uint64_t fail_at,
                           uint64_t *allocations)
 {
     memset(scenario, 0, sizeof(*scenario));
@@ -132,7 +135,8 @@ int scenario_load_counted(struct scenario *scenario, const char *path, const cha
     return loader->errors_total == 0 ? SCENARIO_OK : SCENARIO_INVALID;
 }
 
-int scenario_load(struct scenario *scenario, const char *path, const struct scenario_overrides *overrides)
+int scenario_load(struct scenario *scenario, const char *path,
+                  const struct scenario_overrides *overrides)
 {
     return scenario_load_counted(scenario, path, NULL, 0, overrides, 0, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Scenario files: YAML in, a resolved `struct model_config` out, or up to 20 errors that say where and what.
+// Scenario files: YAML in, a resolved `struct model_config` out, or up to 20 errors that say where
+// and what.
 #ifndef RECOUP_SCENARIOS_SCENARIO_H
 #define RECOUP_SCENARIOS_SCENARIO_H
 
@@ -21,16 +22,26 @@ struct scenario_message {
     const char *source;    // the source line, NULL if there is none
 };
 
-enum scenario_origin { SCENARIO_GIVEN, SCENARIO_OVERRIDE, SCENARIO_CONFIG, SCENARIO_BASE, SCENARIO_PRESET, SCENARIO_DEFAULT };
+enum scenario_origin {
+    SCENARIO_GIVEN,
+    SCENARIO_OVERRIDE,
+    SCENARIO_CONFIG,
+    SCENARIO_BASE,
+    SCENARIO_PRESET,
+    SCENARIO_DEFAULT
+};
 
 // One resolved value, as `recoup lint` prints it.
 struct scenario_value {
-    const char *path;      // "cluster.deploy", "job.stages.scan.parallelism", "config.heartbeat.interval"
-    const char *value;     // canonical text: "200 ms", "{lognormal: {median: 12 s, sigma: 0.4}}"; secrets: "***"
+    const char
+        *path; // "cluster.deploy", "job.stages.scan.parallelism", "config.heartbeat.interval"
+    const char *value; // canonical text: "200 ms", "{lognormal: {median: 12 s, sigma: 0.4}}";
+                       // secrets: "***"
     enum scenario_origin origin;
     const char *origin_detail;  // "q72.yaml:12", "preset kubernetes", "--set"; NULL for a default
-    const char *source;    // where a default or preset value comes from ("Flink 1.20 HeartbeatManagerOptions")
-    bool assumed;          // not given by the user and no fact of Flink: belongs to the result's "assumed"
+    const char *
+        source; // where a default or preset value comes from ("Flink 1.20 HeartbeatManagerOptions")
+    bool assumed; // not given by the user and no fact of Flink: belongs to the result's "assumed"
 };
 
 enum scenario_bound { SCENARIO_AT_LEAST, SCENARIO_AT_MOST, SCENARIO_EQUALS, SCENARIO_BETWEEN };
@@ -38,7 +49,7 @@ enum scenario_bound { SCENARIO_AT_LEAST, SCENARIO_AT_MOST, SCENARIO_EQUALS, SCEN
 struct scenario_expectation {
     const char *metric;    // "lost-work", "state", "lost-work.not-recorded"
     enum scenario_bound bound;
-    int64_t a;             // the bound in the metric's unit (ns, bytes, count, nano-USD); BETWEEN: from
+    int64_t a; // the bound in the metric's unit (ns, bytes, count, nano-USD); BETWEEN: from
     int64_t b;             // BETWEEN: to
     const char *text;      // the bound as written: "5 min"
 };
@@ -65,7 +76,7 @@ struct scenario {
     const struct scenario_message *errors; // filled by scenario_load when it fails
     uint32_t n_errors;
     bool errors_cut;       // there were more than SCENARIO_ERRORS_MAX
-    char *canonical;       // the resolved scenario as canonical text (content identity; secrets left out)
+    char *canonical; // the resolved scenario as canonical text (content identity; secrets left out)
     void *memory;          // owns everything above
 };
 
@@ -78,10 +89,12 @@ struct scenario_overrides {
     uint64_t seed;
 };
 
-// Loads the scenario file at `path`. Returns 0; SCENARIO_INVALID: `scenario->errors` says why (exit code 2);
-// SCENARIO_ENOMEM. `scenario` is always to be released. A file that cannot be read is SCENARIO_INVALID, too.
+// Loads the scenario file at `path`. Returns 0; SCENARIO_INVALID: `scenario->errors` says why (exit
+// code 2); SCENARIO_ENOMEM. `scenario` is always to be released. A file that cannot be read is
+// SCENARIO_INVALID, too.
 enum { SCENARIO_OK = 0, SCENARIO_INVALID = -1, SCENARIO_ENOMEM = -2 };
-int scenario_load(struct scenario *scenario, const char *path, const struct scenario_overrides *overrides);
+int scenario_load(struct scenario *scenario, const char *path,
+                  const struct scenario_overrides *overrides);
 
 // The same from text in memory (tests, fuzzing); `file` is the name used in messages.
 int scenario_parse(struct scenario *scenario, const char *file, const char *text, size_t size,
@@ -89,8 +102,9 @@ int scenario_parse(struct scenario *scenario, const char *file, const char *text
 
 void scenario_release(struct scenario *scenario);  // accepts a zeroed scenario
 
-// "file:line:column: message", the source line and a caret, ready to print, into `buffer` (always terminated;
-// returns the length that was wanted, as snprintf does).
-size_t scenario_message_format(const struct scenario_message *message, const char *severity, char *buffer, size_t size);
+// "file:line:column: message", the source line and a caret, ready to print, into `buffer` (always
+// terminated; returns the length that was wanted, as snprintf does).
+size_t scenario_message_format(const struct scenario_message *message, const char *severity,
+                               char *buffer, size_t size);
 
 #endif

@@ -10,7 +10,8 @@ struct scenario_storage_profile {
     const char *name;
     const char *about;                          // one sentence
     struct model_storage storage;
-    const char *source[MODEL_STORAGE_OPS];      // of each latency; starts with "assumption" where it is one
+    const char
+        *source[MODEL_STORAGE_OPS]; // of each latency; starts with "assumption" where it is one
     const char *bandwidth_source;
     const char *price_source;
 };

@@ -130,13 +130,15 @@ static bool cell_value(struct scenario_loader *loader, struct csv *csv, const ch
                                      ? scenario_units_size(text, value)
                                      : scenario_units_duration(text, value);
     if (status == SCENARIO_UNITS_NO_UNIT) {
-        scenario_error(loader, cell_place(csv),
-                       "'%s' has no unit; say 'unit: ...' beside 'column', or end the column's name in it",
-                       scenario_quote(loader, csv->cell));
+        scenario_error(
+            loader, cell_place(csv),
+            "'%s' has no unit; say 'unit: ...' beside 'column', or end the column's name in it",
+            scenario_quote(loader, csv->cell));
     } else if (status != SCENARIO_UNITS_OK) {
         struct scenario_node node = {.text = csv->cell, .place = cell_place(csv)};
-        scenario_type_error(loader, &node, law == SCENARIO_LAW_BYTES ? SCENARIO_SIZE : SCENARIO_DURATION,
-                            false, status);
+        scenario_type_error(loader, &node,
+                            law == SCENARIO_LAW_BYTES ? SCENARIO_SIZE : SCENARIO_DURATION, false,
+                            status);
     }
     return status == SCENARIO_UNITS_OK;
 }
@@ -162,7 +164,8 @@ static uint32_t rows_of(const struct scenario_file *file)
 }
 
 static bool read_row(struct scenario_loader *loader, struct csv *csv, int64_t index,
-                     struct scenario_trace_column *column, enum scenario_law_unit law, int64_t *value)
+                     struct scenario_trace_column *column, enum scenario_law_unit law,
+                     int64_t *value)
 {
     size_t start = csv->at;
     bool found = false;
@@ -187,14 +190,17 @@ static bool read_column(struct scenario_loader *loader, struct csv *csv, int64_t
                         struct scenario_trace_column *column, enum scenario_law_unit law)
 {
     uint32_t rows = rows_of(csv->file);
-    struct sim_law_point *points = scenario_allocate_array(&loader->memory, rows + 1, sizeof(*points));
+    struct sim_law_point *points =
+        scenario_allocate_array(&loader->memory, rows + 1, sizeof(*points));
     bool good = true;
     column->digest = UINT64_C(0xcbf29ce484222325);
-    while (csv->at < csv->file->size && column->count < rows && loader->n_errors < SCENARIO_ERRORS_MAX) {
+    while (csv->at < csv->file->size && column->count < rows &&
+           loader->n_errors < SCENARIO_ERRORS_MAX) {
         char c = csv->file->text[csv->at];
         csv->line++;
         if (c == '\n' || c == '\r') {  // an empty line
-            csv->at = csv->line < csv->file->n_lines ? csv->file->lines[csv->line] : csv->file->size;
+            csv->at =
+                csv->line < csv->file->n_lines ? csv->file->lines[csv->line] : csv->file->size;
             continue;
         }
         int64_t value = 0;
@@ -209,11 +215,12 @@ static bool read_column(struct scenario_loader *loader, struct csv *csv, int64_t
 
 static const struct scenario_trace_column *known_column(const struct scenario_loader *loader,
                                                         const char *file, const char *column,
-                                                        const char *unit, enum scenario_law_unit law)
+                                                        const char *unit,
+                                                        enum scenario_law_unit law)
 {
     for (const struct scenario_trace_column *c = loader->traces; c != NULL; c = c->next) {
-        if (c->law == law && strcmp(c->file, file) == 0 && strcmp(c->column, column) == 0
-            && (c->unit == unit || (c->unit != NULL && unit != NULL && strcmp(c->unit, unit) == 0))) {
+        if (c->law == law && strcmp(c->file, file) == 0 && strcmp(c->column, column) == 0 &&
+            (c->unit == unit || (c->unit != NULL && unit != NULL && strcmp(c->unit, unit) == 0))) {
             return c;
         }
     }
@@ -223,7 +230,8 @@ static const struct scenario_trace_column *known_column(const struct scenario_lo
 const struct scenario_trace_column *scenario_trace_read(struct scenario_loader *loader,
                                                         const struct scenario_node *node,
                                                         const char *path, const char *column,
-                                                        const char *unit, enum scenario_law_unit law)
+                                                        const char *unit,
+                                                        enum scenario_law_unit law)
 {
     const char *name = scenario_path_join(loader, node->place.file, path);
     const struct scenario_trace_column *known = NULL;

@@ -58,7 +58,8 @@ bool scenario_file_check(struct scenario_loader *loader, const struct scenario_f
         uint32_t code = 0;
         size_t n = scenario_utf8_read(text + i, file->size - i, &code);
         if (n == 0) {
-            scenario_error(loader, place, "the file is not UTF-8: byte 0x%02x cannot stand here", text[i]);
+            scenario_error(loader, place, "the file is not UTF-8: byte 0x%02x cannot stand here",
+                           text[i]);
             return false;
         }
         const char *fault = character_fault(code, i + 1 < file->size && text[i + 1] == '\n');
@@ -76,10 +77,11 @@ bool scenario_file_check(struct scenario_loader *loader, const struct scenario_f
     return good;
 }
 
-// `about: One sentence: which question.` is no YAML, since it has ": " in a plain text; but a sentence
-// is just what stands there. So the value of a top-level `about` on one line is given to the parser
-// in quotes. Columns of that line shift by one at most, lines not at all.
-static const char *quote_about(struct scenario_loader *loader, const struct scenario_file *file, size_t *size)
+// `about: One sentence: which question.` is no YAML, since it has ": " in a plain text; but a
+// sentence is just what stands there. So the value of a top-level `about` on one line is given to
+// the parser in quotes. Columns of that line shift by one at most, lines not at all.
+static const char *quote_about(struct scenario_loader *loader, const struct scenario_file *file,
+                               size_t *size)
 {
     static const char key[] = "about: ";
     struct scenario_buffer out = {0};
@@ -94,7 +96,8 @@ static const char *quote_about(struct scenario_loader *loader, const struct scen
         size_t stop = at;
         bool colon = false;
         for (; stop < end && !(file->text[stop] == '#' && file->text[stop - 1] == ' '); stop++) {
-            colon = colon || (file->text[stop] == ':' && stop + 1 < end && file->text[stop + 1] == ' ');
+            colon =
+                colon || (file->text[stop] == ':' && stop + 1 < end && file->text[stop + 1] == ' ');
         }
         while (stop > at && (file->text[stop - 1] == ' ' || file->text[stop - 1] == '\r')) {
             stop--;
@@ -106,7 +109,8 @@ static const char *quote_about(struct scenario_loader *loader, const struct scen
         scenario_buffer_append(&loader->memory, &out, "'", 1);
         for (size_t i = at; i < stop; i++) {
             scenario_buffer_append(&loader->memory, &out, "''", file->text[i] == '\'' ? 2 : 0);
-            scenario_buffer_append(&loader->memory, &out, file->text + i, file->text[i] == '\'' ? 0 : 1);
+            scenario_buffer_append(&loader->memory, &out, file->text + i,
+                                   file->text[i] == '\'' ? 0 : 1);
         }
         scenario_buffer_append(&loader->memory, &out, "'", 1);
         scenario_buffer_append(&loader->memory, &out, file->text + stop, file->size - stop);
@@ -118,8 +122,9 @@ static const char *quote_about(struct scenario_loader *loader, const struct scen
 
 // --- nodes ---------------------------------------------------------------------------------------
 
-struct scenario_node *scenario_node_new(struct scenario_loader *loader, enum scenario_node_kind kind,
-                                        enum scenario_origin origin, struct scenario_place place)
+struct scenario_node *scenario_node_new(struct scenario_loader *loader,
+                                        enum scenario_node_kind kind, enum scenario_origin origin,
+                                        struct scenario_place place)
 {
     struct scenario_node *node = scenario_allocate(&loader->memory, sizeof(*node));
     node->kind = kind;
@@ -190,8 +195,12 @@ const char *scenario_node_kind_text(const struct scenario_node *node)
 
 // --- events --------------------------------------------------------------------------------------
 
+// The end of a file without a last line feed is, to the library, on a line of its own.
 static struct scenario_place mark_place(const struct reader *r, yaml_mark_t mark)
 {
+    if (mark.line >= r->file->n_lines) {
+        return (struct scenario_place){r->file, r->file->n_lines, UINT32_MAX};
+    }
     return (struct scenario_place){r->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
@@ -216,9 +225,9 @@ static void syntax_error(struct reader *r)
 
 static bool is_null(const struct scenario_node *node)
 {
-    return node->plain
-           && (node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0
-               || strcmp(node->text, "Null") == 0 || strcmp(node->text, "NULL") == 0);
+    return node->plain && (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+                           strcmp(node->text, "null") == 0 || strcmp(node->text, "Null") == 0 ||
+                           strcmp(node->text, "NULL") == 0);
 }
 
 static void check_duplicate(struct reader *r, const struct scenario_node *map, const char *key,
@@ -285,8 +294,8 @@ static void on_scalar(struct reader *r)
 {
     const yaml_event_t *e = &r->event;
     struct scenario_place place = mark_place(r, e->start_mark);
-    const char *text =
-        scenario_copy(&r->loader->memory, (const char *)e->data.scalar.value, e->data.scalar.length);
+    const char *text = scenario_copy(&r->loader->memory, (const char *)e->data.scalar.value,
+                                     e->data.scalar.length);
     if (e->data.scalar.anchor != NULL) {
         scenario_error(r->loader, place, "anchors are not accepted; use 'base' to share settings");
     }
@@ -424,12 +433,14 @@ static void check_root(struct reader *r)
         refuse_null(r, &nothing);
     } else if (r->kind != SCENARIO_TREE_VALUE && r->root->kind != SCENARIO_NODE_MAP
                && r->loader->errors_total == r->errors_before) {
-        scenario_error(r->loader, r->root->place, "expected keys and values ('version: 1'), found %s",
+        scenario_error(r->loader, r->root->place,
+                       "expected keys and values ('version: 1'), found %s",
                        scenario_node_kind_text(r->root));
     }
 }
 
-struct scenario_node *scenario_tree_parse(struct scenario_loader *loader, const struct scenario_file *file,
+struct scenario_node *scenario_tree_parse(struct scenario_loader *loader,
+                                          const struct scenario_file *file,
                                           enum scenario_origin origin, enum scenario_tree_kind kind)
 {
     uint64_t errors_before = loader->errors_total;
@@ -437,8 +448,12 @@ struct scenario_node *scenario_tree_parse(struct scenario_loader *loader, const 
         return NULL;
     }
     size_t size = file->size;
-    const char *text = kind == SCENARIO_TREE_FILE ? quote_about(loader, file, &size) : file->text;
-    // In the loader's memory, so that it still stands when an allocation jumps out of this function.
+    const char *text = file->parsed != NULL ? file->parsed : file->text;
+    if (kind == SCENARIO_TREE_FILE) {
+        text = quote_about(loader, file, &size);
+    }
+    // In the loader's memory, so that it still stands when an allocation jumps out of this
+    // function.
     struct reader *r = scenario_allocate(&loader->memory, sizeof(*r));
     r->loader = loader;
     r->file = file;
@@ -462,7 +477,8 @@ struct scenario_node *scenario_tree_parse(struct scenario_loader *loader, const 
 }
 
 struct scenario_node *scenario_node_default(struct scenario_loader *loader, const char *text,
-                                            enum scenario_origin origin, const struct scenario_note *note)
+                                            enum scenario_origin origin,
+                                            const struct scenario_note *note)
 {
     struct scenario_node *node = NULL;
     if (text[0] == '{') {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Numbers with units: text to integers and back. A value is exact or it is refused; no double is
-// used. Inside `config` a value means what it means to Flink (TimeUtils, MemorySize): whole numbers,
-// a bare one being milliseconds or bytes.
+// used. Inside `config` a value means what it means to Flink (TimeUtils, MemorySize): whole
+// numbers, a bare one being milliseconds or bytes.
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -380,7 +380,8 @@ void scenario_units_size_text(int64_t bytes, char text[SCENARIO_UNITS_TEXT])
 }
 
 // `nano` in units of `one` (a power of ten), as a decimal number without needless zeros.
-static void decimal_text(int64_t nano, int64_t one, const char *suffix, char text[SCENARIO_UNITS_TEXT])
+static void decimal_text(int64_t nano, int64_t one, const char *suffix,
+                         char text[SCENARIO_UNITS_TEXT])
 {
     char fraction[SCENARIO_UNITS_TEXT] = "";
     size_t size = 0;
@@ -390,8 +391,8 @@ static void decimal_text(int64_t nano, int64_t one, const char *suffix, char tex
         rest %= digit;
     }
     fraction[size] = '\0';
-    (void)snprintf(text, SCENARIO_UNITS_TEXT, "%" PRId64 "%s%.9s%s", nano / one, size > 0 ? "." : "", fraction,
-                   suffix);
+    (void)snprintf(text, SCENARIO_UNITS_TEXT, "%" PRId64 "%s%.9s%s", nano / one,
+                   size > 0 ? "." : "", fraction, suffix);
 }
 
 void scenario_units_decimal_text(int64_t nano, char text[SCENARIO_UNITS_TEXT])

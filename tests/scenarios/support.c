@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "support.h"
 
-const char support_minimal[] = "version: 1\n"
-                               "name: minimal\n"
-                               "job:\n"
-                               "  stages:\n"
-                               "    - {name: scan, parallelism: 4, duration: 10 s}\n"
-                               "    - {name: join, parallelism: 2, duration: 5 s, inputs: [{from: scan}]}\n"
-                               "cluster: {workers: 2, slots: 4}\n";
+const char support_minimal[] =
+    "version: 1\n"
+    "name: minimal\n"
+    "job:\n"
+    "  stages:\n"
+    "    - {name: scan, parallelism: 4, duration: 10 s}\n"
+    "    - {name: join, parallelism: 2, duration: 5 s, inputs: [{from: scan}]}\n"
+    "cluster: {workers: 2, slots: 4}\n";
 
-char *support_messages(const struct scenario_message *messages, uint32_t count, const char *severity,
-                       const char *strip)
+char *support_messages(const struct scenario_message *messages, uint32_t count,
+                       const char *severity, const char *strip)
 {
     size_t capacity = 1u << 20;
     size_t size = 0;
@@ -35,10 +36,12 @@ void support_print_errors(const struct scenario *scenario)
     free(text);
 }
 
-void support_load(struct scenario *scenario, const char *text, const char *const *sets, uint32_t n_sets)
+void support_load(struct scenario *scenario, const char *text, const char *const *sets,
+                  uint32_t n_sets)
 {
     struct scenario_overrides overrides = {.sets = sets, .n_sets = n_sets};
-    int status = scenario_parse(scenario, TESTS_FOLDER "valid/text.yaml", text, strlen(text), &overrides);
+    int status =
+        scenario_parse(scenario, TESTS_FOLDER "valid/text.yaml", text, strlen(text), &overrides);
     if (status != SCENARIO_OK) {
         support_print_errors(scenario);
         scenario_release(scenario);
@@ -54,7 +57,8 @@ void support_load_more(struct scenario *scenario, const char *more)
     support_load(scenario, text, NULL, 0);
 }
 
-void support_refused(const char *text, const char *const *sets, uint32_t n_sets, const char *message)
+void support_refused(const char *text, const char *const *sets, uint32_t n_sets,
+                     const char *message)
 {
     struct scenario scenario;
     struct scenario_overrides overrides = {.sets = sets, .n_sets = n_sets};

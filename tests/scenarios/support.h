@@ -16,14 +16,16 @@
 extern const char support_minimal[];
 
 // All messages, formatted; to be freed. `strip` is cut from the beginning of file names.
-char *support_messages(const struct scenario_message *messages, uint32_t count, const char *severity,
-                       const char *strip);
+char *support_messages(const struct scenario_message *messages, uint32_t count,
+                       const char *severity, const char *strip);
 // Loads text; fails the test and prints the errors if it is not valid.
-void support_load(struct scenario *scenario, const char *text, const char *const *sets, uint32_t n_sets);
+void support_load(struct scenario *scenario, const char *text, const char *const *sets,
+                  uint32_t n_sets);
 // Loads `support_minimal` followed by `more`.
 void support_load_more(struct scenario *scenario, const char *more);
 // Loads text that must be invalid, and checks the text of its first error.
-void support_refused(const char *text, const char *const *sets, uint32_t n_sets, const char *message);
+void support_refused(const char *text, const char *const *sets, uint32_t n_sets,
+                     const char *message);
 void support_refused_more(const char *more, const char *message);
 void support_print_errors(const struct scenario *scenario);
 // The value recorded under `path`; fails the test if there is none.

@@ -56,7 +56,8 @@ static bool check_file(const char *name)
     (void)snprintf(path, sizeof(path), BROKEN "%s", name);
     int status = scenario_load(&scenario, path, NULL);
     char *text = support_messages(scenario.errors, scenario.n_errors, NULL, BROKEN);
-    (void)snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)(strlen(name) - 5), name);
+    (void)snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)(strlen(name) - 5),
+                   name);
     (void)snprintf(path, sizeof(path), BROKEN "%s", expected_name);
     char *expected = support_read(path, &size);
     bool good = status == SCENARIO_INVALID && expected != NULL && strcmp(text, expected) == 0;
@@ -114,7 +115,8 @@ static void UnreadableFilesAreMessages(void **state)
     assert_non_null(text);
     memset(text, ' ', size);
     assert_i64(scenario_parse(&scenario, "large.yaml", text, size, NULL), SCENARIO_INVALID);
-    assert_text(scenario.errors[0].text, "'large.yaml' is larger than 1 MiB, the limit of such a file");
+    assert_text(scenario.errors[0].text,
+                "'large.yaml' is larger than 1 MiB, the limit of such a file");
     scenario_release(&scenario);
     free(text);
 }

@@ -40,7 +40,8 @@ static void LegacyFile(void **state)
     assert_int_equal(support_value(&s, "ha")->origin, SCENARIO_CONFIG);
     assert_text(support_value(&s, "ha")->origin_detail, "high-availability.type");
     assert_int_equal(support_value(&s, "config.heartbeat.timeout")->origin, SCENARIO_CONFIG);
-    assert_non_null(strstr(support_value(&s, "config.heartbeat.timeout")->origin_detail, "flink-conf.yaml:4"));
+    assert_non_null(
+        strstr(support_value(&s, "config.heartbeat.timeout")->origin_detail, "flink-conf.yaml:4"));
     assert_int_equal(support_value(&s, "config.heartbeat.interval")->origin, SCENARIO_GIVEN);
     assert_true(mentions(&s, "3 other keys of config have no effect here"));
     assert_true(mentions(&s, "this line is no 'key: value'"));
@@ -67,9 +68,10 @@ static void ProfileMustBeChosen(void **state)
 {
     struct scenario s;
     (void)state;
-    support_refused_more("config-file: config.yaml\n",
-                         "config holds Flink's 'jobmanager.rpc.address', but 'profile' is missing; write "
-                         "'profile: flink-1.20' for Flink's behaviour, hazards included, or 'profile: hardened'");
+    support_refused_more(
+        "config-file: config.yaml\n",
+        "config holds Flink's 'jobmanager.rpc.address', but 'profile' is missing; write "
+        "'profile: flink-1.20' for Flink's behaviour, hazards included, or 'profile: hardened'");
     support_load_more(&s, "config: {recoup.recovery.trim: all}\n");
     assert_int_equal(s.config.profile, RECOUP_PROFILE_HARDENED);
     assert_false(s.profile_given);
@@ -81,9 +83,10 @@ static void NotModelledKeys(void **state)
 {
     struct scenario s;
     (void)state;
-    support_load_more(&s, "profile: hardened\nconfig:\n  execution.batch.speculative.enabled: false\n"
-                          "  slot.idle.timeout: 50000\n  jobmanager.scheduler: default\n"
-                          "  task.cancellation.timeout: 60 s\n  cluster.io-pool.size: 8\n");
+    support_load_more(&s,
+                      "profile: hardened\nconfig:\n  execution.batch.speculative.enabled: false\n"
+                      "  slot.idle.timeout: 50000\n  jobmanager.scheduler: default\n"
+                      "  task.cancellation.timeout: 60 s\n  cluster.io-pool.size: 8\n");
     assert_u64(s.n_not_modelled, 2);
     assert_text(s.not_modelled[0], "task.cancellation.timeout");
     assert_text(s.not_modelled[1], "cluster.io-pool.size");
@@ -100,13 +103,15 @@ static void HaTypesAndSchemes(void **state)
     } rows[] = {
         {"high-availability.type: ZOOKEEPER", MODEL_HA_ZOOKEEPER, MODEL_STORAGE_S3},
         {"high-availability.type: none", MODEL_HA_NONE, MODEL_STORAGE_S3},
-        {"high-availability.type: org.apache.flink.kubernetes.highavailability.KubernetesHaServicesFactory",
+        {"high-availability.type: "
+         "org.apache.flink.kubernetes.highavailability.KubernetesHaServicesFactory",
          MODEL_HA_KUBERNETES, MODEL_STORAGE_S3},
         {"high-availability.storageDir: file:///mnt/ha", MODEL_HA_KUBERNETES, MODEL_STORAGE_POSIX},
         {"high-availability.storageDir: /mnt/ha", MODEL_HA_KUBERNETES, MODEL_STORAGE_POSIX},
         {"high-availability.storageDir: gs://bucket/ha", MODEL_HA_KUBERNETES, MODEL_STORAGE_GCS},
         {"high-availability.storageDir: s3a://bucket/ha", MODEL_HA_KUBERNETES, MODEL_STORAGE_S3},
-        {"high-availability.storageDir: hdfs://nn:8020/ha", MODEL_HA_KUBERNETES, MODEL_STORAGE_HDFS},
+        {"high-availability.storageDir: hdfs://nn:8020/ha", MODEL_HA_KUBERNETES,
+         MODEL_STORAGE_HDFS},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -125,13 +130,19 @@ static void CompatibleStorage(void **state)
 {
     struct scenario s;
     (void)state;
-    support_load_more(&s, "profile: hardened\nstorage: nfs\nconfig: {high-availability.storageDir: file:///ha}\n");
+    support_load_more(
+        &s,
+        "profile: hardened\nstorage: nfs\nconfig: {high-availability.storageDir: file:///ha}\n");
     assert_int_equal(s.config.storage.kind, MODEL_STORAGE_NFS);
     scenario_release(&s);
-    support_load_more(&s, "profile: hardened\nstorage: ideal\nconfig: {high-availability.storageDir: s3://b/ha}\n");
+    support_load_more(
+        &s,
+        "profile: hardened\nstorage: ideal\nconfig: {high-availability.storageDir: s3://b/ha}\n");
     assert_int_equal(s.config.storage.kind, MODEL_STORAGE_IDEAL);
     scenario_release(&s);
-    support_load_more(&s, "profile: hardened\nstorage: hdfs\nconfig: {high-availability.storageDir: abfss://c/ha}\n");
+    support_load_more(
+        &s,
+        "profile: hardened\nstorage: hdfs\nconfig: {high-availability.storageDir: abfss://c/ha}\n");
     assert_int_equal(s.config.storage.kind, MODEL_STORAGE_HDFS);
     scenario_release(&s);
 }
@@ -170,7 +181,8 @@ static void SecretsAreNeverShown(void **state)
 // The same for options of the command line and for a pasted file.
 static void SecretsOfOverrides(void **state)
 {
-    static const char *const sets[] = {"config.s3.secret-key=hunter2", "config.my.password={a: hunter2"};
+    static const char *const sets[] = {"config.s3.secret-key=hunter2",
+                                       "config.my.password={a: hunter2"};
     struct scenario s;
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -185,19 +197,26 @@ static void SecretsOfOverrides(void **state)
 // A file may give as many keys as it likes below no prefix of ours; ours must be known.
 static void PrefixesMustBeKnown(void **state)
 {
-    static const char *const keys[] = {"execution.batch.foo",      "job-event.store.foo",   "heartbeat.foo",
-                                       "high-availability.foo",    "cluster.registration.foo",
-                                       "restart-strategy.foo",     "taskmanager.registration.foo", "recoup.foo"};
+    static const char *const keys[] = {"execution.batch.foo",
+                                       "job-event.store.foo",
+                                       "heartbeat.foo",
+                                       "high-availability.foo",
+                                       "cluster.registration.foo",
+                                       "restart-strategy.foo",
+                                       "taskmanager.registration.foo",
+                                       "recoup.foo"};
     struct scenario s;
     (void)state;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         char text[1024];
-        (void)snprintf(text, sizeof(text), "%sprofile: hardened\nconfig: {%s: 1}\n", support_minimal, keys[i]);
+        (void)snprintf(text, sizeof(text), "%sprofile: hardened\nconfig: {%s: 1}\n",
+                       support_minimal, keys[i]);
         assert_i64(scenario_parse(&s, "a.yaml", text, strlen(text), NULL), SCENARIO_INVALID);
         assert_int_equal(strncmp(s.errors[0].text, "unknown key '", 13), 0);
         scenario_release(&s);
     }
-    support_load_more(&s, "profile: hardened\nconfig: {rest.port: 1, parallelism.default: 4, my.own.key: [a]}\n");
+    support_load_more(
+        &s, "profile: hardened\nconfig: {rest.port: 1, parallelism.default: 4, my.own.key: [a]}\n");
     assert_true(mentions(&s, "3 other keys"));
     scenario_release(&s);
 }
@@ -213,7 +232,8 @@ static void RestartStrategies(void **state)
     assert_u64(s.config.restart.attempts, 4);
     assert_i64(s.config.restart.interval_ns, 600 * SECOND);
     scenario_release(&s);
-    support_load_more(&s, "profile: hardened\nconfig: {restart-strategy.type: exponential-delay}\n");
+    support_load_more(&s,
+                      "profile: hardened\nconfig: {restart-strategy.type: exponential-delay}\n");
     assert_u64(s.config.restart.attempts, 0);
     assert_i64(s.config.restart.delay_max_ns, 60 * SECOND);
     scenario_release(&s);

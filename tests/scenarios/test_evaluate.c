@@ -71,7 +71,8 @@ static void EveryMetricHasAValue(void **state)
     }
 }
 
-static const struct scenario_outcome *outcome(const struct scenario_verdict *verdict, const char *metric, uint32_t n)
+static const struct scenario_outcome *outcome(const struct scenario_verdict *verdict,
+                                              const char *metric, uint32_t n)
 {
     for (uint32_t i = 0; i < verdict->n_outcomes; i++) {
         if (strcmp(verdict->outcomes[i].metric, metric) == 0 && n-- == 0) {
@@ -111,9 +112,10 @@ static void Bounds(void **state)
     struct scenario_verdict v;
     (void)state;
     result_init(&r, lost);
-    support_load_more(&s, "expect:\n  lost-work: {at-most: 7 s, at-least: 8 s}\n  makespan: {equals: 100 s}\n"
-                          "  failovers: {between: [0, 1]}\n  delay: {at-most: 1 h}\n"
-                          "  io-event-store-bytes: {between: [1 kb, 2 kb]}\n");
+    support_load_more(
+        &s, "expect:\n  lost-work: {at-most: 7 s, at-least: 8 s}\n  makespan: {equals: 100 s}\n"
+            "  failovers: {between: [0, 1]}\n  delay: {at-most: 1 h}\n"
+            "  io-event-store-bytes: {between: [1 kb, 2 kb]}\n");
     assert_int_equal(scenario_evaluate(&s, &r, -1, &v), SCENARIO_OK);
     assert_false(v.ok);
     assert_true(outcome(&v, "lost-work", 0)->ok);

@@ -74,19 +74,30 @@ static void check_json(const char *text)
 
 static int storage_json(FILE *out) { return scenario_list_storage(out, SCENARIO_FORMAT_JSON); }
 static int presets_json(FILE *out) { return scenario_list_presets(out, SCENARIO_FORMAT_JSON); }
-static int connectors_json(FILE *out) { return scenario_list_connectors(out, SCENARIO_FORMAT_JSON); }
+static int connectors_json(FILE *out)
+{
+    return scenario_list_connectors(out, SCENARIO_FORMAT_JSON);
+}
 static int faults_json(FILE *out) { return scenario_list_faults(out, SCENARIO_FORMAT_JSON); }
 static int metrics_json(FILE *out) { return scenario_list_metrics(out, SCENARIO_FORMAT_JSON); }
 static int storage_text(FILE *out) { return scenario_list_storage(out, SCENARIO_FORMAT_TEXT); }
 static int presets_text(FILE *out) { return scenario_list_presets(out, SCENARIO_FORMAT_TEXT); }
-static int connectors_text(FILE *out) { return scenario_list_connectors(out, SCENARIO_FORMAT_TEXT); }
+static int connectors_text(FILE *out)
+{
+    return scenario_list_connectors(out, SCENARIO_FORMAT_TEXT);
+}
 static int faults_text(FILE *out) { return scenario_list_faults(out, SCENARIO_FORMAT_TEXT); }
 static int metrics_text(FILE *out) { return scenario_list_metrics(out, SCENARIO_FORMAT_TEXT); }
 
 static void JsonIsWellFormed(void **state)
 {
-    static int (*const prints[])(FILE *) = {scenario_options_print_json, scenario_options_print_schema, storage_json,
-                                            presets_json, connectors_json, faults_json, metrics_json};
+    static int (*const prints[])(FILE *) = {scenario_options_print_json,
+                                            scenario_options_print_schema,
+                                            storage_json,
+                                            presets_json,
+                                            connectors_json,
+                                            faults_json,
+                                            metrics_json};
     (void)state;
     for (size_t i = 0; i < sizeof(prints) / sizeof(prints[0]); i++) {
         size_t size;
@@ -141,7 +152,8 @@ static void TableIsSound(void **state)
 // Every preset sets the same paths, and every path is a row whose default is the preset's.
 static void PresetsAreComplete(void **state)
 {
-    static const char *const names[] = {"kubernetes", "kubernetes-standby", "yarn-zookeeper", "standalone-zookeeper"};
+    static const char *const names[] = {"kubernetes", "kubernetes-standby", "yarn-zookeeper",
+                                        "standalone-zookeeper"};
     uint32_t per[4] = {0};
     (void)state;
     for (uint32_t i = 0; i < scenario_preset_rows_count(); i++) {
@@ -155,8 +167,10 @@ static void PresetsAreComplete(void **state)
             const struct scenario_option *option = scenario_options_at(k);
             const char *section = scenario_section_path(option->section);
             char path[128];
-            (void)snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "", option->key);
-            found += strcmp(path, row->path) == 0 && (option->flags & SCENARIO_PRESET_ROW) != 0 ? 1 : 0;
+            (void)snprintf(path, sizeof(path), "%s%s%s", section, section[0] != '\0' ? "." : "",
+                           option->key);
+            found +=
+                strcmp(path, row->path) == 0 && (option->flags & SCENARIO_PRESET_ROW) != 0 ? 1 : 0;
         }
         assert_u64(found, 1);
     }
@@ -170,7 +184,8 @@ static void ProfilesNameTheirSources(void **state)
 {
     (void)state;
     for (int k = 0; k < MODEL_STORAGE_KINDS; k++) {
-        const struct scenario_storage_profile *profile = scenario_storage_profile((enum model_storage_kind)k);
+        const struct scenario_storage_profile *profile =
+            scenario_storage_profile((enum model_storage_kind)k);
         assert_int_equal(profile->storage.kind, k);
         assert_non_null(profile->bandwidth_source);
         assert_non_null(profile->price_source);

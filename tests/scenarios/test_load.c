@@ -51,7 +51,8 @@ static void MinimalScenario(void **state)
     assert_true(support_value(&s, "cluster.deploy")->assumed);
     assert_text(support_value(&s, "cluster.deploy")->origin_detail, "preset kubernetes");
     assert_false(support_value(&s, "config.heartbeat.interval")->assumed);
-    assert_text(support_value(&s, "config.heartbeat.interval")->source, "Flink 1.20 HeartbeatManagerOptions");
+    assert_text(support_value(&s, "config.heartbeat.interval")->source,
+                "Flink 1.20 HeartbeatManagerOptions");
     assert_int_equal(support_value(&s, "cluster.workers")->origin, SCENARIO_GIVEN);
     scenario_release(&s);
 }
@@ -68,10 +69,12 @@ static void ProfilesSetPolicies(void **state)
     assert_false(s.config.worker_policy.retention_by_job);
     assert_false(s.config.worker_policy.retention_timer_keyed);
     scenario_release(&s);
-    support_load_more(&s, "config: {recoup.recovery.trim: all, recoup.worker.retention-timer: one-shot}\n");
+    support_load_more(
+        &s, "config: {recoup.recovery.trim: all, recoup.worker.retention-timer: one-shot}\n");
     for (int p = 0; p < RECOUP_POLICY_COUNT; p++) {
         if (p != RECOUP_POLICY_TRIM) {
-            assert_i64(s.config.options.policy[p], recoup_policy_info((enum recoup_policy)p)->hardened);
+            assert_i64(s.config.options.policy[p],
+                       recoup_policy_info((enum recoup_policy)p)->hardened);
         }
     }
     assert_i64(s.config.options.policy[RECOUP_POLICY_TRIM], 0);
@@ -350,9 +353,10 @@ static void TracesAndTheirUnits(void **state)
 {
     struct scenario s;
     (void)state;
-    support_load_more(&s, "network: {latency: {trace: trace.csv, column: text}}\n"
-                          "master: {start: {trace: trace.csv, column: run_ms}}\n"
-                          "storage: {profile: hdfs, read: {trace: trace.csv, column: bytes, unit: us}}\n");
+    support_load_more(
+        &s, "network: {latency: {trace: trace.csv, column: text}}\n"
+            "master: {start: {trace: trace.csv, column: run_ms}}\n"
+            "storage: {profile: hdfs, read: {trace: trace.csv, column: bytes, unit: us}}\n");
     assert_i64(s.config.network_latency.points[2].value, 4 * SECOND);
     assert_i64(s.config.master.start.points[0].value, 1500000000);
     assert_i64(s.config.storage.latency[MODEL_STORAGE_READ].points[0].value, INT64_C(1048576000));
@@ -387,8 +391,9 @@ static void Warnings(void **state)
     assert_u64(s.n_warnings, 1);
     assert_non_null(strstr(s.warnings[0].text, "recovery is off"));
     scenario_release(&s);
-    support_load_more(&s, "profile: flink-1.20\nconfig:\n  execution.batch.job-recovery.enabled: true\n"
-                          "  recoup.worker.recovery-enabled: false\n");
+    support_load_more(&s,
+                      "profile: flink-1.20\nconfig:\n  execution.batch.job-recovery.enabled: true\n"
+                      "  recoup.worker.recovery-enabled: false\n");
     assert_u64(s.n_warnings, 2);
     assert_non_null(strstr(s.warnings[0].text, "(H37)"));
     assert_non_null(strstr(s.warnings[1].text, "(H32)"));

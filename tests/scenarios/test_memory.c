@@ -20,7 +20,8 @@ static void fail_each(const char *path, const struct scenario_overrides *with, i
     for (uint64_t i = 1; i <= allocations; i++) {
         int status = scenario_load_counted(&s, path, NULL, 0, with, i, NULL);
         if (status != SCENARIO_ENOMEM || s.memory != NULL || s.n_errors != 0) {
-            fail_msg("%s: allocation %" PRIu64 " of %" PRIu64 " failed, status %d", path, i, allocations, status);
+            fail_msg("%s: allocation %" PRIu64 " of %" PRIu64 " failed, status %d", path, i,
+                     allocations, status);
         }
         scenario_release(&s);
     }
@@ -92,8 +93,9 @@ static void MemoryHasALimit(void **state)
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ValidFile),   cmocka_unit_test(FileWithBase),    cmocka_unit_test(BrokenFiles),
-        cmocka_unit_test(MemoryGrows), cmocka_unit_test(MemoryHasALimit),
+        cmocka_unit_test(ValidFile),       cmocka_unit_test(FileWithBase),
+        cmocka_unit_test(BrokenFiles),     cmocka_unit_test(MemoryGrows),
+        cmocka_unit_test(MemoryHasALimit),
     };
     return check_main(argc, argv, "scenarios_memory", tests);
 }

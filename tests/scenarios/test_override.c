@@ -6,16 +6,17 @@
 #define SECOND INT64_C(1000000000)
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
-static const char job[] = "version: 1\n"
-                          "name: job\n"
-                          "profile: hardened\n"
-                          "job:\n"
-                          "  stages:\n"
-                          "    - {name: scan, parallelism: 4, duration: {exponential: {mean: 10 s}}}\n"
-                          "    - {name: join, parallelism: 2, duration: 5 s, inputs: [{from: scan}]}\n"
-                          "cluster: {workers: 2, slots: 4}\n"
-                          "storage: hdfs\n"
-                          "faults: [{name: first, at: 5 s, kill: master}, {at: 9 s, kill: worker}]\n";
+static const char job[] =
+    "version: 1\n"
+    "name: job\n"
+    "profile: hardened\n"
+    "job:\n"
+    "  stages:\n"
+    "    - {name: scan, parallelism: 4, duration: {exponential: {mean: 10 s}}}\n"
+    "    - {name: join, parallelism: 2, duration: 5 s, inputs: [{from: scan}]}\n"
+    "cluster: {workers: 2, slots: 4}\n"
+    "storage: hdfs\n"
+    "faults: [{name: first, at: 5 s, kill: master}, {at: 9 s, kill: worker}]\n";
 
 // Every path of the contract: keys, Flink keys with their dots, list items by name and by index.
 static void PathsReachEverything(void **state)
@@ -84,7 +85,8 @@ static void WrongPathsAreErrors(void **state)
 {
     (void)state;
     check_refused("cluster.worker=5", "unknown key 'worker'; did you mean 'workers'?");
-    check_refused("job.stages.scna.parallelism=5", "nothing in 'stages' is called 'scna'; did you mean 'scan'?");
+    check_refused("job.stages.scna.parallelism=5",
+                  "nothing in 'stages' is called 'scna'; did you mean 'scan'?");
     check_refused("faults.2.at=5 s", "no item 2; 'faults' has 2");
     check_refused("seed.low=5", "seed must be an integer, found a map");
 }
@@ -93,9 +95,12 @@ static void WrongValuesAreErrors(void **state)
 {
     (void)state;
     check_refused("cluster.workers", "expected PATH=VALUE, as in cluster.workers=50");
-    check_refused("=5", "expected PATH=VALUE with a path such as cluster.workers or job.stages.scan.parallelism");
-    check_refused("cluster..workers=5",
-                  "expected PATH=VALUE with a path such as cluster.workers or job.stages.scan.parallelism");
+    check_refused(
+        "=5",
+        "expected PATH=VALUE with a path such as cluster.workers or job.stages.scan.parallelism");
+    check_refused(
+        "cluster..workers=5",
+        "expected PATH=VALUE with a path such as cluster.workers or job.stages.scan.parallelism");
     check_refused("cluster.workers=", "a value is missing here");
     check_refused("cluster.workers=~", "a value is missing here");
     check_refused("cluster.workers=many", "'many' is not an integer");
@@ -134,7 +139,8 @@ static void FaultsAreAppended(void **state)
     assert_text(s.config.faults[2].name, "fault-2");
     assert_int_equal(s.config.faults[3].trigger, MODEL_TRIGGER_WHEN);
     scenario_release(&s);
-    assert_i64(scenario_parse(&s, "a.yaml", support_minimal, strlen(support_minimal), &overrides), SCENARIO_OK);
+    assert_i64(scenario_parse(&s, "a.yaml", support_minimal, strlen(support_minimal), &overrides),
+               SCENARIO_OK);
     assert_u64(s.config.n_faults, 2);
     assert_text(support_value(&s, "faults.0.at")->origin_detail, "--fault");
     scenario_release(&s);
@@ -156,7 +162,8 @@ static void WrongFaultsAreErrors(void **state)
 static void SeedWins(void **state)
 {
     static const char *const sets[] = {"seed=5"};
-    struct scenario_overrides overrides = {.sets = sets, .n_sets = 1, .seed_given = true, .seed = 0};
+    struct scenario_overrides overrides = {
+        .sets = sets, .n_sets = 1, .seed_given = true, .seed = 0};
     struct scenario s;
     (void)state;
     assert_i64(scenario_parse(&s, "a.yaml", job, strlen(job), &overrides), SCENARIO_OK);

@@ -9,8 +9,8 @@ struct row {
     int64_t value;
 };
 
-static void check_rows(const char *what, enum scenario_units (*read)(const char *, int64_t *), const struct row *rows,
-                       size_t n)
+static void check_rows(const char *what, enum scenario_units (*read)(const char *, int64_t *),
+                       const struct row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         int64_t value = 0;
@@ -20,7 +20,8 @@ static void check_rows(const char *what, enum scenario_units (*read)(const char 
         }
     }
 }
-#define CHECK(function, rows) check_rows(#function, function, rows, sizeof(rows) / sizeof((rows)[0]))
+#define CHECK(function, rows)                                                                      \
+    check_rows(#function, function, rows, sizeof(rows) / sizeof((rows)[0]))
 
 // A duration always has a unit, and is exact or refused.
 static void Durations(void **state)
@@ -162,8 +163,10 @@ static void FlinkValues(void **state)
 // What is printed reads back as the same value.
 static void TextReadsBack(void **state)
 {
-    static const int64_t values[] = {0, 1, 999, 1000, 1024, 1500000, 60000000000, 90000000000, 86400000000000,
-                                     SIM_LAW_MAX, 123456789, 400000000, 1000000000, 125000000, 999999999};
+    static const int64_t values[] = {
+        0,         1,           999,         1000,           1024,
+        1500000,   60000000000, 90000000000, 86400000000000, SIM_LAW_MAX,
+        123456789, 400000000,   1000000000,  125000000,      999999999};
     (void)state;
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         char text[SCENARIO_UNITS_TEXT];
@@ -247,8 +250,9 @@ static void Names(void **state)
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(Durations),     cmocka_unit_test(Sizes),       cmocka_unit_test(Numbers),
-        cmocka_unit_test(FlinkValues),   cmocka_unit_test(TextReadsBack), cmocka_unit_test(TextIsShort),
+        cmocka_unit_test(Durations),     cmocka_unit_test(Sizes),
+        cmocka_unit_test(Numbers),       cmocka_unit_test(FlinkValues),
+        cmocka_unit_test(TextReadsBack), cmocka_unit_test(TextIsShort),
         cmocka_unit_test(NearestName),   cmocka_unit_test(Names),
     };
     return check_main(argc, argv, "scenarios_units", tests);
