@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A run that a test drives itself: the world of a scenario (support_model.h), stepped to an instant,
-// looked at, changed, stepped on.
+// A run that a test drives itself: the world of a scenario (support_model.h), stepped to an
+// instant, looked at, changed, stepped on.
 #ifndef TESTS_MODELS_SUPPORT_STEP_H
 #define TESTS_MODELS_SUPPORT_STEP_H
 

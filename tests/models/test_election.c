@@ -84,8 +84,8 @@ static void without_a_standby_the_restart_is_waited_for(void **state)
     world_drop(&t);
 }
 
-// ZooKeeper: the session that the server grants (40 s of the 60 s asked for) counts from the last of
-// the pings, which are sent every third of it.
+// ZooKeeper: the session that the server grants (40 s of the 60 s asked for) counts from the last
+// of the pings, which are sent every third of it.
 static void zookeeper_sessions_expire(void **state)
 {
     static struct model_test t;
@@ -110,8 +110,8 @@ static void zookeeper_sessions_expire(void **state)
     world_drop(&t);
 }
 
-// Kubernetes: formula LE of the reference. Lease 15 s renewed every 5 s, polled every 5 s: 10 to 20 s
-// without a leader, 15 s on average.
+// Kubernetes: formula LE of the reference. Lease 15 s renewed every 5 s, polled every 5 s: 10 to 20
+// s without a leader, 15 s on average.
 static void kubernetes_leases_expire(void **state)
 {
     static struct model_test t;

@@ -39,8 +39,8 @@ static int64_t struck_ns(const struct step_run *run, const char *name, uint32_t 
     return -1;
 }
 
-// A fault at a time strikes then, one at a share at that share of the makespan, one without a target
-// alive not at all.
+// A fault at a time strikes then, one at a share at that share of the makespan, one without a
+// target alive not at all.
 static void faults_by_time(void **state)
 {
     static struct model_test t;
@@ -92,8 +92,8 @@ static void impossible_faults_are_refused(void **state)
     world_drop(&t);
 }
 
-// `every` counts from the target's being alive: a master from the grant (death + 1 s), a worker from
-// its return (death + 5 s).
+// `every` counts from the target's being alive: a master from the grant (death + 1 s), a worker
+// from its return (death + 5 s).
 static void recurring_faults_renew(void **state)
 {
     static struct model_test t;
@@ -121,7 +121,8 @@ static void recurring_faults_renew(void **state)
     world_drop(&t);
 }
 
-// A random target is drawn evenly over the workers alive (chi-square, 3 degrees of freedom, 99.9 %).
+// A random target is drawn evenly over the workers alive (chi-square, 3 degrees of freedom, 99.9
+// %).
 static void random_targets_are_even(void **state)
 {
     static struct model_test t;
@@ -290,7 +291,8 @@ static void twins_have_no_faults(void **state)
     world_drop(&t);
 }
 
-// A fault at T beats a finish at T, and a terminated worker's master learns of it one latency later.
+// A fault at T beats a finish at T, and a terminated worker's master learns of it one latency
+// later.
 static void faults_come_first(void **state)
 {
     static struct model_test t;

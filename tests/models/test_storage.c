@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The modelled file system: bytes, what survives a kill by profile, torn operations, latency, errors
-// and ledgers. A client that no master hosts (incarnation 7) issues operations by hand.
+// The modelled file system: bytes, what survives a kill by profile, torn operations, latency,
+// errors and ledgers. A client that no master hosts (incarnation 7) issues operations by hand.
 #include "check.h"
 
 #include "models/support_step.h"
@@ -10,7 +10,7 @@
 
 #define CLIENT 7u
 
-// --- bytes ----------------------------------------------------------------------------------------
+// --- bytes --------------------------------------------------------------------------------------
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -65,7 +65,8 @@ static void bytes_are_read_back(void **state)
     sim_arena_release(&arena);
 }
 
-// A snapshot padded with a gigabyte of zeros costs one small block; removed files give their blocks on.
+// A snapshot padded with a gigabyte of zeros costs one small block; removed files give their blocks
+// on.
 static void zeros_cost_nothing(void **state)
 {
     static unsigned char zeros[1 << 20], text[40000];
@@ -116,7 +117,7 @@ static void append_reports_exhaustion(void **state)
     sim_arena_release(&arena);
 }
 
-// --- operations -----------------------------------------------------------------------------------
+// --- operations ---------------------------------------------------------------------------------
 
 struct fs {
     struct model_test t;
@@ -208,7 +209,8 @@ static void ledger_closes(const struct fs *fs)
                                                   storage_bytes_removed(fs->w));
 }
 
-// What a kill leaves, by profile and durable_at: after append 60, sync, append 30, flush, append 10.
+// What a kill leaves, by profile and durable_at: after append 60, sync, append 30, flush, append
+// 10.
 static void kill_leaves_what_the_profile_keeps(void **state)
 {
     static const struct {
@@ -333,7 +335,7 @@ static void objects_appear_at_close(void **state)
     fs_close(&fs);
 }
 
-// --- time -----------------------------------------------------------------------------------------
+// --- time ---------------------------------------------------------------------------------------
 
 static int64_t timed(struct fs *fs, enum recoup_action_type type, size_t size)
 {
@@ -401,7 +403,7 @@ static void requests_are_priced(void **state)
     fs_close(&fs);
 }
 
-// --- faults ---------------------------------------------------------------------------------------
+// --- faults -------------------------------------------------------------------------------------
 
 static struct model_fault *on_op(struct fs *fs, enum model_storage_op op, uint64_t nth,
                                  enum model_fault_moment moment)
@@ -426,7 +428,8 @@ static int64_t struck(enum model_storage_kind kind, enum recoup_durable_at durab
     int64_t kept;
 
     fs_prepare(&fs, kind, durable_at);
-    // The n-th of its kind: a second append, flush; a first sync, close; a first create of events.1.
+    // The n-th of its kind: a second append, flush; a first sync, close; a first create of
+    // events.1.
     (void)on_op(&fs, (enum model_storage_op)(type - RECOUP_ACTION_MKDIR),
                 type == RECOUP_ACTION_APPEND ? 3 : type == RECOUP_ACTION_FLUSH || create ? 2 : 1,
                 moment);
@@ -450,7 +453,8 @@ static int64_t struck(enum model_storage_kind kind, enum recoup_durable_at durab
     return kept;
 }
 
-// A kill before an operation leaves what was there; one in its midst leaves half of it, rounded down.
+// A kill before an operation leaves what was there; one in its midst leaves half of it, rounded
+// down.
 static void kills_tear_operations(void **state)
 {
     const enum recoup_durable_at flush = RECOUP_DURABLE_AT_FLUSH;
@@ -480,7 +484,8 @@ static void kills_tear_operations(void **state)
     assert_i64(struck(MODEL_STORAGE_S3, close, RECOUP_ACTION_CREATE, MODEL_MOMENT_MID), 0);
 }
 
-// Only the kill of a master tears: the operation goes on when it is asked to stop, or a worker dies.
+// Only the kill of a master tears: the operation goes on when it is asked to stop, or a worker
+// dies.
 static void other_faults_tear_nothing(void **state)
 {
     static struct fs fs;
@@ -503,7 +508,8 @@ static void other_faults_tear_nothing(void **state)
     fs_close(&fs);
 }
 
-// From the n-th operation on, `count` of them report the error, after their latency, without effect.
+// From the n-th operation on, `count` of them report the error, after their latency, without
+// effect.
 static void store_errors_have_no_effect(void **state)
 {
     static struct fs fs;
@@ -534,7 +540,7 @@ static void store_errors_have_no_effect(void **state)
     fs_close(&fs);
 }
 
-// --- fingerprints ---------------------------------------------------------------------------------
+// --- fingerprints -------------------------------------------------------------------------------
 
 static void layers_of(size_t size, bool flush, uint8_t layers[SIM_LAYER_COUNT][16])
 {

@@ -64,7 +64,7 @@ static uint32_t connected_to(uint32_t incarnation)
     return n;
 }
 
-// --- how the loss is learned ----------------------------------------------------------------------
+// --- how the loss is learned --------------------------------------------------------------------
 
 // Told: at death + detect + one latency orphans end and partitions stay; at the end of `start` the
 // address is published, and one latency later all are registered, their slots theirs.
@@ -107,8 +107,8 @@ static void the_workers_own_switch_counts(void **state)
     end();
 }
 
-// Kubernetes tells nobody. A leader found before the heartbeats time out costs the partitions (H35),
-// unless retention belongs to the job.
+// Kubernetes tells nobody. A leader found before the heartbeats time out costs the partitions
+// (H35), unless retention belongs to the job.
 static void meeting_the_new_leader_first_drops(void **state)
 {
     (void)state;
@@ -132,8 +132,8 @@ static void meeting_the_new_leader_first_drops(void **state)
     }
 }
 
-// A slow new master: each worker's heartbeat timeout comes first, 50 s after the last heartbeat that
-// it received, and it keeps its partitions.
+// A slow new master: each worker's heartbeat timeout comes first, 50 s after the last heartbeat
+// that it received, and it keeps its partitions.
 static void heartbeat_timeouts_keep(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static void the_loss_is_told_before_the_new_leader(void **state)
     end();
 }
 
-// --- retention ------------------------------------------------------------------------------------
+// --- retention ----------------------------------------------------------------------------------
 
 // Nobody asks: five minutes after the disconnect the partitions go.
 static void retention_ends(void **state)
@@ -206,8 +206,8 @@ static void retention_ends(void **state)
     end();
 }
 
-// Flink's timer belongs to no disconnect: one from an earlier disconnect ends a later retention after
-// ten seconds (H36). Keyed, the later one has its own five minutes.
+// Flink's timer belongs to no disconnect: one from an earlier disconnect ends a later retention
+// after ten seconds (H36). Keyed, the later one has its own five minutes.
 static void retention_timers_and_disconnects(void **state)
 {
     (void)state;
@@ -254,7 +254,7 @@ static void only_being_asked_clears(void **state)
     }
 }
 
-// --- registration ---------------------------------------------------------------------------------
+// --- registration -------------------------------------------------------------------------------
 
 // The law of reconnects replaces the latency; every worker draws its own.
 static void reconnects_follow_their_law(void **state)
@@ -294,7 +294,7 @@ static void slots_are_kept_for_a_while(void **state)
     }
 }
 
-// --- reports --------------------------------------------------------------------------------------
+// --- reports ------------------------------------------------------------------------------------
 
 // A report lists what the worker holds then, under the ids of the attempts.
 static void reports_list_what_is_held(void **state)
@@ -337,7 +337,7 @@ static void released_partitions_leave_the_list(void **state)
     end();
 }
 
-// --- death and return -----------------------------------------------------------------------------
+// --- death and return ---------------------------------------------------------------------------
 
 static void prepare_death(int64_t at_ns)
 {
@@ -348,8 +348,8 @@ static void prepare_death(int64_t at_ns)
     (void)kill_worker_at(&t, 1, at_ns);
 }
 
-// A killed worker's task is lost at once, and its data; the master learns of it by the second failed
-// heartbeat: 10 to 20 s later, by the phase of the connection.
+// A killed worker's task is lost at once, and its data; the master learns of it by the second
+// failed heartbeat: 10 to 20 s later, by the phase of the connection.
 static void deaths_are_noticed_by_heartbeats(void **state)
 {
     int64_t noticed_ns = 0;
