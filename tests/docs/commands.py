@@ -7,9 +7,9 @@
 A block that starts with ```console is run: lines that begin with "$ " are commands for sh, the
 lines up to the next command are what standard output must be. A line "..." stands for any number
 of lines; a command without lines after it may print anything. A block ```console exit=2 expects
-that exit code of its last command, and standard error counts as output, too. build/release/recoup
-is replaced by BINARY. Commands run in a folder of their own that sees scenarios/, scripts/ and
-docs/ of ROOT. --update writes the real output into the blocks instead of comparing.
+that exit code of its last command, and standard error counts as output, too. Commands run in a
+folder of their own that sees scenarios/, scripts/ and docs/ of ROOT, and BINARY as
+build/release/recoup. --update writes the real output into the blocks instead of comparing.
 """
 import argparse
 import glob
@@ -51,18 +51,17 @@ def matches(lines, expected):
     return bool(lines) and lines[0] == expected[0] and matches(lines[1:], expected[1:])
 
 
-def run(command, recoup, folder, with_errors):
-    shown = command.replace('build/release/recoup', '"$RECOUP"')
-    environment = dict(os.environ, RECOUP=recoup, NO_COLOR='1', LC_ALL='C.UTF-8')
-    return subprocess.run(['sh', '-c', shown], cwd=folder, env=environment, text=True,
+def run(command, folder, with_errors):
+    environment = dict(os.environ, NO_COLOR='1', LC_ALL='C.UTF-8')
+    return subprocess.run(['sh', '-c', command], cwd=folder, env=environment, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT if with_errors else subprocess.PIPE,
                           timeout=COMMAND_SECONDS_MAX)
 
 
 class Checker:
-    def __init__(self, recoup, folder, root, update):
-        self.recoup, self.folder, self.root, self.update = recoup, folder, root, update
+    def __init__(self, folder, root, update):
+        self.folder, self.root, self.update = folder, root, update
         self.commands, self.bad = 0, 0
 
     def complain(self, path, line, message):
@@ -75,10 +74,9 @@ class Checker:
         found = steps(block)
         for i, (command, expected) in enumerate(found):
             wanted = code if i == len(found) - 1 else 0
-            done = run(command, self.recoup, self.folder, wanted != 0)
+            done = run(command, self.folder, wanted != 0)
             self.commands += 1
-            output = done.stdout.replace(self.recoup, 'build/release/recoup')
-            lines = output.rstrip('\n').split('\n') if output else []
+            lines = done.stdout.rstrip('\n').split('\n') if done.stdout else []
             written.append('$ ' + command)
             written += lines if expected and '...' not in expected else expected
             if done.returncode != wanted:
@@ -115,7 +113,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in SEEN:
             os.symlink(os.path.join(root, name), os.path.join(folder, name))
-        checker = Checker(os.path.abspath(arguments.recoup), folder, root, arguments.update)
+        os.makedirs(os.path.join(folder, 'build', 'release'))
+        os.symlink(os.path.abspath(arguments.recoup),
+                   os.path.join(folder, 'build', 'release', 'recoup'))
+        checker = Checker(folder, root, arguments.update)
         for path in documents(root):
             checker.check_document(path)
     print('%d commands, %d not as told' % (checker.commands, checker.bad))

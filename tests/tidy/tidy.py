@@ -62,7 +62,6 @@ MACHINE_WORDS = [r'/ho' r'me/\w', r'/ro' r'ot/', r'/Use' r'rs/\w', r'/wo' r'rk/'
 UNFINISHED = re.compile(r'\b(?:TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b')
 
 LICENSED = ('.c', '.h', '.py', '.sh', '.cmake', '.yaml', '.yml')
-TEXTS = LICENSED + ('.md', '.json', '.txt', '.svg', '.clang-format', '.clang-tidy')
 
 
 class Tidy:
@@ -91,9 +90,8 @@ def is_script(name, text):
     return text.startswith('#!') and not is_c(name)
 
 
-def is_text(name, text):
-    return name.endswith(TEXTS) or is_script(name, text) or os.path.basename(name) in (
-        'CMakeLists.txt', '.gitignore', 'run')
+def is_text(text):
+    return '\0' not in text and '\ufffd' not in text
 
 
 def check_sizes(tidy, name, text):
@@ -230,7 +228,7 @@ def check_c(tidy, name, text):
 def check_files(tidy):
     for name in tidy.files:
         text = tidy.text(name)
-        if not is_text(name, text) and not is_c(name):
+        if not is_text(text) and not is_c(name):
             continue
         check_licence(tidy, name, text)
         if not name.startswith('LICENSES/'):
