@@ -33,10 +33,17 @@ static const char *origin_name(enum scenario_origin origin)
 // "given (q72.yaml:12)", "default".
 static void origin_text(const struct scenario_value *value, struct results_text *text)
 {
+    const char *name = origin_name(value->origin);
+    const char *detail = value->origin_detail != NULL ? value->origin_detail : "";
+
     results_text_clear(text);
-    results_text_add(text, origin_name(value->origin));
-    if (value->origin_detail != NULL && value->origin_detail[0] != '\0') {
-        results_text_format(text, " (%s)", value->origin_detail);
+    if (strncmp(detail, name, strlen(name)) == 0) {
+        results_text_add(text, detail);
+    } else {
+        results_text_add(text, name);
+        if (detail[0] != '\0') {
+            results_text_format(text, " (%s)", detail);
+        }
     }
 }
 
@@ -94,7 +101,9 @@ void results_lint_text(const struct scenario *scenario, struct results_text *tex
         add_column(text, value->value, widths.value);
         add_column(text, results_text_string(&origin), widths.origin);
         if (value->assumed) {
-            results_text_add(text, value->source != NULL ? "assumed: " : "assumed");
+            results_text_add(text, value->source == NULL                     ? "assumed"
+                                   : strncmp(value->source, "assum", 5) == 0 ? ""
+                                                                             : "assumed: ");
         }
         results_text_add(text, value->source != NULL ? value->source : "");
         results_page_line(&page);
