@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the picture of the log to the job's state (specification 4.4): stages are initialized, the tail
-// without a recovery point is dropped, finishes are marked, coordinators are restored, and what their
-// restoring forces is reset.
+// From the picture of the log to the job's state (specification 4.4): stages are initialized, the
+// tail without a recovery point is dropped, finishes are marked, coordinators are restored, and
+// what their restoring forces is reset.
 #include "recovery/job.h"
 
 static bool entry_present(const struct recoup__entry *entry)
@@ -84,7 +84,8 @@ static void finish_stage(struct recoup_job *job, uint32_t stage)
     }
 }
 
-// Every coordinator is restored once, from its last snapshot that counts; the shuffle master comes later.
+// Every coordinator is restored once, from its last snapshot that counts; the shuffle master comes
+// later.
 static void restore_coordinators(struct recoup_job *job)
 {
     for (uint32_t c = 0; c <= job->graph.n_coordinators; c++) {
@@ -96,7 +97,7 @@ static void restore_coordinators(struct recoup_job *job)
             continue;
         }
         recoup__snapshots_adopt(&job->snapshots, coordinator, snapshot->data, snapshot->size);
-        snapshot->data = NULL;  // taken over
+        snapshot->data = NULL; // taken over
         snapshot->size = 0;
         if (shuffle) {
             continue;
@@ -129,7 +130,7 @@ int recoup__job_apply(struct recoup_job *job)
     RECOUP_ASSERT(job->state.finished == 0);
     bool by_stage = recoup__job_policy(job, RECOUP_POLICY_TRIM) != 0;
     if (recoup__job_begin_replay(job) != 0) {
-        return RECOUP_ENOMEM;  // the log held no record, so there is no picture yet
+        return RECOUP_ENOMEM; // the log held no record, so there is no picture yet
     }
     // Trimming again, after a try without memory, drops nothing more.
     bool point = recoup__replay_trim(&job->replay, by_stage);
@@ -204,8 +205,7 @@ int recoup__job_coordinator_resets(struct recoup_job *job)
     if (rc != 0) {
         return rc;
     }
-    const struct recoup__kept *shuffle =
-        recoup__snapshots_kept(&job->snapshots, RECOUP_SHUFFLE);
+    const struct recoup__kept *shuffle = recoup__snapshots_kept(&job->snapshots, RECOUP_SHUFFLE);
     if (shuffle->present) {
         struct recoup_action *action =
             recoup__actions_push(&job->actions, RECOUP_ACTION_RESTORE_COORDINATOR);

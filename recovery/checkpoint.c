@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A checkpoint writes the whole state as records: after recording had stopped (H1, H2), and so that older
-// files can be removed (H15). It is written in parts, as there is room, while the job goes on; each part is
-// the state of its moment, and records of events may stand in between.
+// A checkpoint writes the whole state as records: after recording had stopped (H1, H2), and so that
+// older files can be removed (H15). It is written in parts, as there is room, while the job goes
+// on; each part is the state of its moment, and records of events may stand in between.
 //
 //   1  every initialized stage
 //   2  every finish that the kept snapshots cover, then these snapshots: the boundary
 //   3  every other finish, each with a mark that it belongs right behind the boundary
 //
-// What is covered must not be written behind the boundary, and what is covered can become more whenever a
-// snapshot is delivered. So the end of part 2, one more pass and the boundary, goes in one call or is
-// repeated. replay.h says how this is read.
+// What is covered must not be written behind the boundary, and what is covered can become more
+// whenever a snapshot is delivered. So the end of part 2, one more pass and the boundary, goes in
+// one call or is repeated. replay.h says how this is read.
 //
-// The snapshots are the last ones delivered, not fresh ones: a checkpoint thus costs the coordinators
-// nothing, and recovers what the log would have recovered. The next finish that is due takes fresh ones.
+// The snapshots are the last ones delivered, not fresh ones: a checkpoint thus costs the
+// coordinators nothing, and recovers what the log would have recovered. The next finish that is due
+// takes fresh ones.
 #include "recovery/job.h"
 
 #include <string.h>
@@ -91,8 +92,8 @@ static int write_finish(struct recoup_job *job, uint32_t stage, uint32_t subtask
     record.finished.worker = t->worker;
     record.finished.has_partition = (t->flags & RECOUP__HAS_PARTITION) != 0;
     record.finished.bytes = t->bytes;
-    record.finished.payload = recoup__payloads_get(&job->state.payloads, t->payload,
-                                                   &record.finished.payload_bytes);
+    record.finished.payload =
+        recoup__payloads_get(&job->state.payloads, t->payload, &record.finished.payload_bytes);
     int rc = write(job, &record);
     if (rc == 0 && marked) {
         rc = write_mark(job, stage, subtask, t->attempt);
@@ -131,8 +132,8 @@ static int write_finishes(struct recoup_job *job, bool all)
 static int write_boundary(struct recoup_job *job)
 {
     uint32_t n = 0;
-    struct recoup__snapshot *snapshots = recoup__actions_scratch(
-        &job->actions, (job->graph.n_coordinators + 1) * sizeof *snapshots);
+    struct recoup__snapshot *snapshots =
+        recoup__actions_scratch(&job->actions, (job->graph.n_coordinators + 1) * sizeof *snapshots);
     if (snapshots == NULL) {
         return RECOUP_ENOMEM;
     }
@@ -162,8 +163,7 @@ static void begin(struct recoup_job *job)
         RECOUP_ASSERT(RECOUP_ERGO(job->state.stages[s].parallelism > 0,
                                   job->state.stages[s].subtasks != NULL));
         for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
-            job->state.stages[s].subtasks[i].flags &=
-                ~(uint32_t)RECOUP__WRITTEN;
+            job->state.stages[s].subtasks[i].flags &= ~(uint32_t)RECOUP__WRITTEN;
         }
     }
 }
@@ -181,7 +181,8 @@ static int write_covered(struct recoup_job *job)
 {
     int rc = write_finishes(job, false);
     if (rc == 0) {
-        // Once more from the start, for what has become covered behind the cursor since earlier calls.
+        // Once more from the start, for what has become covered behind the cursor since earlier
+        // calls.
         job->checkpoint_stage = 0;
         job->checkpoint_subtask = 0;
         rc = write_finishes(job, false);

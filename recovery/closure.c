@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reset closure. Stages are in topological order, so one pass upwards in stage numbers carries marks
-// downstream and one pass downwards carries them upstream; passes repeat until nothing is new. Marks only
-// ever grow, so this ends.
+// The reset closure. Stages are in topological order, so one pass upwards in stage numbers carries
+// marks downstream and one pass downwards carries them upstream; passes repeat until nothing is
+// new. Marks only ever grow, so this ends.
 #include "recovery/closure.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@ int recoup__closure_init(struct recoup__closure *closure, struct recoup__state *
     RECOUP_ASSERT(closure != NULL && state != NULL);
     closure->state = state;
     closure->flags = 0;
-    closure->stages = recoup__allocate_zeroed(state->memory, state->graph->n_stages,
-                                              sizeof *closure->stages);
+    closure->stages =
+        recoup__allocate_zeroed(state->memory, state->graph->n_stages, sizeof *closure->stages);
     return closure->stages != NULL ? 0 : RECOUP_ENOMEM;
 }
 
@@ -63,8 +63,7 @@ void recoup__closure_begin(struct recoup__closure *closure, unsigned flags)
             c->finished_below = c->finished_below || closure->stages[consumer].finished_below ||
                                 state->stages[consumer].finished > 0;
         }
-        c->live = live_below || state->stages[i].finished > 0 ||
-                  (!recovery && could_run(state, i));
+        c->live = live_below || state->stages[i].finished > 0 || (!recovery && could_run(state, i));
     }
 }
 
@@ -139,8 +138,8 @@ void recoup__closure_add_missing(struct recoup__closure *closure)
     }
 }
 
-// An unfinished consumer can have started on the output of `producer` only if that is finished. One that
-// has not started needs no naming, unless something further down is finished all the same.
+// An unfinished consumer can have started on the output of `producer` only if that is finished. One
+// that has not started needs no naming, unless something further down is finished all the same.
 static void spread_pointwise(struct recoup__closure *closure, const struct recoup_edge_spec *edge,
                              uint32_t producer)
 {
@@ -291,7 +290,7 @@ static uint32_t stage_ranges(const struct recoup__closure *closure, uint32_t sta
 {
     const struct recoup__stage *s = &closure->state->stages[stage];
     uint32_t n = 0;
-    uint8_t last = 0;  // reason mark of the range that is open
+    uint8_t last = 0; // reason mark of the range that is open
     for (uint32_t i = 0; i < s->parallelism; i++) {
         uint8_t reason = named(closure, stage, i) ? s->marks[i] : 0;
         if (reason != 0 && reason != last) {

@@ -6,29 +6,29 @@
 //   upstream    finished producers whose partition is not available and is needed by the set
 //   stage-wide  a stage whose coordinator has forgotten everything (time bomb) goes as a whole
 //
-// The set is computed on marks, one byte a subtask, stage by stage: an all-to-all edge marks the whole
-// consumer stage at once. Nothing of the state changes here; the caller reads the set as ranges, reserves
-// memory, applies it and clears the marks.
+// The set is computed on marks, one byte a subtask, stage by stage: an all-to-all edge marks the
+// whole consumer stage at once. Nothing of the state changes here; the caller reads the set as
+// ranges, reserves memory, applies it and clears the marks.
 #ifndef RECOUP_RECOVERY_CLOSURE_H
 #define RECOUP_RECOVERY_CLOSURE_H
 
 #include "recovery/state.h"
 
 enum {
-    RECOUP__CLOSURE_RECOVERY = 1 << 0,  // nothing runs: unfinished subtasks need no naming
-    RECOUP__CLOSURE_UPSTREAM = 1 << 1,  // look at the availability of inputs
-    RECOUP__CLOSURE_FIXPOINT = 1 << 2,  // time bombs pull in their own downstream and upstream too
+    RECOUP__CLOSURE_RECOVERY = 1 << 0, // nothing runs: unfinished subtasks need no naming
+    RECOUP__CLOSURE_UPSTREAM = 1 << 1, // look at the availability of inputs
+    RECOUP__CLOSURE_FIXPOINT = 1 << 2, // time bombs pull in their own downstream and upstream too
 };
 
 struct recoup__closure_stage {
     uint32_t marked;
-    uint32_t down_first;  // [first, end): marked, downstream not yet looked at
+    uint32_t down_first; // [first, end): marked, downstream not yet looked at
     uint32_t down_end;
-    uint32_t up_first;    // the same for upstream
+    uint32_t up_first; // the same for upstream
     uint32_t up_end;
-    bool finished_below;  // something strictly downstream of the stage is finished
-    bool live;            // something of the stage or below is finished, or may be running
-    bool exploded;        // its time bomb went off in this closure
+    bool finished_below; // something strictly downstream of the stage is finished
+    bool live;           // something of the stage or below is finished, or may be running
+    bool exploded;       // its time bomb went off in this closure
 };
 
 struct recoup__closure {

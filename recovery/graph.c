@@ -86,7 +86,7 @@ static int check_coordinators(const struct recoup_graph *spec)
         return RECOUP_EINVAL;
     }
     if (spec->n_coordinators > RECOUP_STAGES_MAX) {
-        return RECOUP_EINVAL;  // one record must be able to carry the snapshots of all
+        return RECOUP_EINVAL; // one record must be able to carry the snapshots of all
     }
     for (uint32_t i = 0; i < spec->n_coordinators; i++) {
         if (spec->coordinators[i].stage >= spec->n_stages) {

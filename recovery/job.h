@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One job: the phases, what recovery still has to do, and the parts that do it. Internal to recovery/.
+// One job: the phases, what recovery still has to do, and the parts that do it. Internal to
+// recovery/.
 //
 // Phases and their successors (the table is in job.c; an invariant is checked after each move):
 //
@@ -21,30 +22,30 @@
 #include "recovery/state.h"
 #include "recovery/store.h"
 
-// What recovery does next, in this order. Each part is done as a whole or, without memory, not at all; it
-// is then tried again with the next step.
+// What recovery does next, in this order. Each part is done as a whole or, without memory, not at
+// all; it is then tried again with the next step.
 enum recoup__work {
     RECOUP__WORK_NONE,
-    RECOUP__WORK_WIPE,          // recovery failed: the log is removed
-    RECOUP__WORK_INCARNATION,   // opens this master's log
-    RECOUP__WORK_APPLY,         // the picture of the log becomes the job's state
-    RECOUP__WORK_COORDINATORS,  // resets caused by coordinators
-    RECOUP__WORK_CLASSIFY,      // what must be reported; then WAITING
-    RECOUP__WORK_CONCLUDE,      // the wait is over: track and release
-    RECOUP__WORK_MISSING,       // resets of producers of missing partitions
-    RECOUP__WORK_LOG_RESETS,    // they, and the trim, are recorded
-    RECOUP__WORK_DURABLE,       // waits until that is durable
+    RECOUP__WORK_WIPE,         // recovery failed: the log is removed
+    RECOUP__WORK_INCARNATION,  // opens this master's log
+    RECOUP__WORK_APPLY,        // the picture of the log becomes the job's state
+    RECOUP__WORK_COORDINATORS, // resets caused by coordinators
+    RECOUP__WORK_CLASSIFY,     // what must be reported; then WAITING
+    RECOUP__WORK_CONCLUDE,     // the wait is over: track and release
+    RECOUP__WORK_MISSING,      // resets of producers of missing partitions
+    RECOUP__WORK_LOG_RESETS,   // they, and the trim, are recorded
+    RECOUP__WORK_DURABLE,      // waits until that is durable
     RECOUP__WORK_RECOVERED,
-    RECOUP__WORK_LOSSES,        // running again: losses since the wait are reset
+    RECOUP__WORK_LOSSES, // running again: losses since the wait are reset
 };
 
-struct recoup__reset {  // a reset that the host has not confirmed yet
+struct recoup__reset { // a reset that the host has not confirmed yet
     uint32_t id;
     struct recoup_range *ranges;
     uint32_t n_ranges;
 };
 
-struct recoup__worker {  // recovery.wait = extend: a former worker with needed partitions
+struct recoup__worker { // recovery.wait = extend: a former worker with needed partitions
     uint32_t worker;
     bool used;
     bool reported;
@@ -59,7 +60,7 @@ struct recoup_job {
     struct recoup__snapshots snapshots;
     struct recoup__releases releases;
     struct recoup__actions actions;
-    struct recoup__store *store;  // NULL while recovery is disabled
+    struct recoup__store *store; // NULL while recovery is disabled
 
     enum recoup_phase phase;
     int64_t now_ns;
@@ -76,19 +77,19 @@ struct recoup_job {
     enum recoup__work work;
     struct recoup__replay replay;
     bool has_replay;
-    bool nothing;            // the store holds nothing to recover
-    bool no_point;           // trim = all found no recovery point: nothing is restored or reset
-    bool timed_out;          // the wait has run into its end
-    bool losses;             // something was lost after the wait and before RUNNING
-    bool asking;             // ASK_WORKERS is on
-    bool failing;            // the log is being removed after a failure
-    int failure;             // its code
-    struct recoup_partition *reports;  // before CLASSIFY: all that was reported; then: what is to go
+    bool nothing;   // the store holds nothing to recover
+    bool no_point;  // trim = all found no recovery point: nothing is restored or reset
+    bool timed_out; // the wait has run into its end
+    bool losses;    // something was lost after the wait and before RUNNING
+    bool asking;    // ASK_WORKERS is on
+    bool failing;   // the log is being removed after a failure
+    int failure;    // its code
+    struct recoup_partition *reports; // before CLASSIFY: all that was reported; then: what is to go
     uint32_t n_reports;
     uint32_t reports_capacity;
-    uint64_t missing;        // needed partitions that nobody has reported yet
+    uint64_t missing; // needed partitions that nobody has reported yet
     int64_t wait_end_ns;
-    struct recoup__worker *workers;    // open addressing; size is a power of two
+    struct recoup__worker *workers; // open addressing; size is a power of two
     uint32_t workers_size;
     uint32_t workers_silent; // of them, without a report
     uint64_t durable_wait;   // event that must be durable before RECOVERED, 0: none
@@ -114,14 +115,14 @@ int recoup__job_write(struct recoup_job *job, const struct recoup__record *recor
 // Frees what only recovery needs.
 void recoup__job_forget_recovery(struct recoup_job *job);
 
-// reset.c: applies the set in job->closure, if it is not empty, and clears it, whatever happens. With
-// `confirm` the host is to answer. RECOUP_ENOMEM: the state is unchanged.
+// reset.c: applies the set in job->closure, if it is not empty, and clears it, whatever happens.
+// With `confirm` the host is to answer. RECOUP_ENOMEM: the state is unchanged.
 int recoup__job_reset(struct recoup_job *job, bool confirm, uint64_t *sequence);
 int recoup__job_resets_done(struct recoup_job *job, uint32_t id, uint64_t *sequence);
 int recoup__job_global_failure(struct recoup_job *job, uint64_t *sequence);
 void recoup__job_forget_resets(struct recoup_job *job);
-// Records that the ranges were taken back, in as many records as it takes. Room has been reserved with
-// recoup__job_reserve_reset. *sequence is the number of the last one.
+// Records that the ranges were taken back, in as many records as it takes. Room has been reserved
+// with recoup__job_reserve_reset. *sequence is the number of the last one.
 int recoup__job_reserve_reset(struct recoup_job *job, uint32_t n_ranges);
 int recoup__job_record_reset(struct recoup_job *job, const struct recoup_range *ranges,
                              uint32_t n_ranges, unsigned flags, uint64_t *sequence);

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The opaque payloads that engines attach to finishes: kept while the finish stands, named by a small
-// handle so that a subtask without one costs nothing but four zero bytes.
+// The opaque payloads that engines attach to finishes: kept while the finish stands, named by a
+// small handle so that a subtask without one costs nothing but four zero bytes.
 #ifndef RECOUP_RECOVERY_PAYLOAD_H
 #define RECOUP_RECOVERY_PAYLOAD_H
 
 #include "recovery/memory.h"
 
 struct recoup__payload {
-    void *data;     // NULL in a free slot
-    uint32_t size;  // in a free slot: the next free handle, 0 at the end
+    void *data;    // NULL in a free slot
+    uint32_t size; // in a free slot: the next free handle, 0 at the end
 };
 
 struct recoup__payloads {
     struct recoup__memory *memory;
-    struct recoup__payload *items;  // item 0 is never used: handle 0 means "no payload"
+    struct recoup__payload *items; // item 0 is never used: handle 0 means "no payload"
     uint32_t capacity;
-    uint32_t used;   // items ever used, item 0 included
-    uint32_t free;   // first free handle, 0: none
-    uint32_t live;   // payloads held
+    uint32_t used; // items ever used, item 0 included
+    uint32_t free; // first free handle, 0: none
+    uint32_t live; // payloads held
 };
 
 void recoup__payloads_init(struct recoup__payloads *payloads, struct recoup__memory *memory);

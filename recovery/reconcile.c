@@ -3,10 +3,11 @@
 // Reconciliation of partitions (specification 4.7). Of a finished producer's partition:
 //
 //   a consumer is not finished, or its stage not initialized   RESERVE: waited for, tracked
-//   all consumers are finished                                 OPTIONAL: by policy adopted or forgotten
-//   anything else that is reported                             RELEASE
+//   all consumers are finished                                 OPTIONAL: by policy adopted or
+//   forgotten anything else that is reported                             RELEASE
 //
-// The state does not change during the wait, so the class of a partition is computed when it is reported.
+// The state does not change during the wait, so the class of a partition is computed when it is
+// reported.
 #include "recovery/job.h"
 
 #include <string.h>
@@ -50,8 +51,8 @@ static enum verdict judge(struct recoup_job *job, const struct recoup_partition 
     if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
         return VERDICT_ADOPT;
     }
-    // Adopted even though nobody needs it now: a consumer that is reset at the end of the wait may. What is
-    // not needed then goes by the release rule (H34).
+    // Adopted even though nobody needs it now: a consumer that is reset at the end of the wait may.
+    // What is not needed then goes by the release rule (H34).
     return adopts_optional(job) ? VERDICT_ADOPT : VERDICT_IGNORE;
 }
 
@@ -59,7 +60,7 @@ static enum verdict judge(struct recoup_job *job, const struct recoup_partition 
 static bool take_report(struct recoup_job *job, const struct recoup_partition *partition)
 {
     if (partition->stage == RECOUP_NONE) {
-        return false;  // "this worker holds nothing"
+        return false; // "this worker holds nothing"
     }
     enum verdict verdict = judge(job, partition);
     if (verdict != VERDICT_ADOPT) {
@@ -194,8 +195,7 @@ int recoup__job_classify(struct recoup_job *job)
     job->missing = 0;
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
-            bool reported =
-                (job->state.stages[s].subtasks[i].flags & RECOUP__REPORTED) != 0;
+            bool reported = (job->state.stages[s].subtasks[i].flags & RECOUP__REPORTED) != 0;
             job->missing += !reported && reserved(job, s, i) ? 1 : 0;
         }
     }
@@ -267,9 +267,10 @@ static void report_in_time(struct recoup_job *job, uint32_t worker,
     }
 }
 
-// What becomes of a partition that is reported after the wait. Flink lets the worker drop all that its
-// report lists (B23), policy `adopt` keeps what the plan still needs. Neither drops what is tracked as held
-// by this very worker, nor what an attempt of this master is making, whose finish may be on its way.
+// What becomes of a partition that is reported after the wait. Flink lets the worker drop all that
+// its report lists (B23), policy `adopt` keeps what the plan still needs. Neither drops what is
+// tracked as held by this very worker, nor what an attempt of this master is making, whose finish
+// may be on its way.
 static enum verdict judge_late(const struct recoup_job *job,
                                const struct recoup_partition *partition, bool adopt)
 {
@@ -286,8 +287,8 @@ static enum verdict judge_late(const struct recoup_job *job,
     if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
         return VERDICT_ADOPT;
     }
-    bool release = !adopts_optional(job) ||
-                   recoup__job_policy(job, RECOUP_POLICY_RELEASE_RECOVERED) != 0;
+    bool release =
+        !adopts_optional(job) || recoup__job_policy(job, RECOUP_POLICY_RELEASE_RECOVERED) != 0;
     return release ? VERDICT_RELEASE : VERDICT_ADOPT;
 }
 
@@ -306,12 +307,9 @@ static int report_late(struct recoup_job *job, uint32_t worker,
                        const struct recoup_partition *partitions, uint32_t n)
 {
     bool adopt = recoup__job_policy(job, RECOUP_POLICY_LATE_REPORT) != 0;
-    struct recoup_partition *track =
-        recoup__actions_scratch(&job->actions, n * sizeof *track);
-    struct recoup_partition *release =
-        recoup__actions_scratch(&job->actions, n * sizeof *release);
-    if (track == NULL || release == NULL ||
-        recoup__actions_reserve(&job->actions, 2) != 0) {
+    struct recoup_partition *track = recoup__actions_scratch(&job->actions, n * sizeof *track);
+    struct recoup_partition *release = recoup__actions_scratch(&job->actions, n * sizeof *release);
+    if (track == NULL || release == NULL || recoup__actions_reserve(&job->actions, 2) != 0) {
         return RECOUP_ENOMEM;
     }
     uint32_t n_track = 0;
@@ -383,8 +381,7 @@ int recoup__job_conclude(struct recoup_job *job)
         recoup__actions_scratch(&job->actions, n_track * sizeof *track);
     struct recoup_partition *release =
         recoup__actions_scratch(&job->actions, n_release * sizeof *release);
-    if (track == NULL || release == NULL ||
-        recoup__actions_reserve(&job->actions, 3) != 0) {
+    if (track == NULL || release == NULL || recoup__actions_reserve(&job->actions, 3) != 0) {
         return RECOUP_ENOMEM;
     }
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
@@ -456,14 +453,13 @@ int recoup__job_log_resets(struct recoup_job *job)
     uint32_t n = list_forgotten(job, NULL);
     bool log = recoup__job_policy(job, RECOUP_POLICY_LOG_RESETS) != 0;
     if (log && n > 0) {
-        struct recoup_range *ranges =
-            recoup__actions_scratch(&job->actions, n * sizeof *ranges);
+        struct recoup_range *ranges = recoup__actions_scratch(&job->actions, n * sizeof *ranges);
         if (ranges == NULL || recoup__job_reserve_reset(job, n) != 0) {
             return RECOUP_ENOMEM;
         }
         list_forgotten(job, ranges);
-        int rc = recoup__job_record_reset(job, ranges, n, RECOUP__WRITE_DURABLE,
-                                          &job->durable_wait);
+        int rc =
+            recoup__job_record_reset(job, ranges, n, RECOUP__WRITE_DURABLE, &job->durable_wait);
         RECOUP_ASSERT(rc == 0);
         (void)rc;
     }
@@ -499,7 +495,7 @@ void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
         }
     }
     job->n_reports = kept;
-    worker_heard(job, worker);  // no use to wait for it
+    worker_heard(job, worker); // no use to wait for it
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
             const struct recoup__subtask *t = &job->state.stages[s].subtasks[i];

@@ -289,8 +289,7 @@ static int dispatch(struct recoup_job *job, const struct recoup_event *event, ui
     case RECOUP_EVENT_SNAPSHOT:
         return recoup__job_snapshot(job, event);
     case RECOUP_EVENT_WORKER_REPORT:
-        return recoup__job_report(job, event->worker_report.worker,
-                                  event->worker_report.partitions,
+        return recoup__job_report(job, event->worker_report.worker, event->worker_report.partitions,
                                   event->worker_report.n_partitions);
     case RECOUP_EVENT_WORKER_LOST:
     case RECOUP_EVENT_PARTITION_LOST:
@@ -306,8 +305,8 @@ static int dispatch(struct recoup_job *job, const struct recoup_event *event, ui
     }
 }
 
-// What follows from any event: recovery goes on, partitions become releasable, a stop is complete. Without
-// memory it is left for a later step; the deadline then asks for one.
+// What follows from any event: recovery goes on, partitions become releasable, a stop is complete.
+// Without memory it is left for a later step; the deadline then asks for one.
 static int follow_up(struct recoup_job *job)
 {
     int rc = 0;
@@ -347,13 +346,13 @@ static void report_broken(struct recoup_job *job)
     }
     if (recovering(job)) {
         recoup__job_forget_recovery(job);
-        recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERY_FAILED)
-            ->recovery_failed.error = job->memory.broken;
+        recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERY_FAILED)->recovery_failed.error =
+            job->memory.broken;
         job->phase = RECOUP_PHASE_RUNNING;
     }
     if (job->phase == RECOUP_PHASE_RUNNING) {
-        recoup__actions_push(&job->actions, RECOUP_ACTION_PROTECTION_LOST)
-            ->protection_lost.error = job->memory.broken;
+        recoup__actions_push(&job->actions, RECOUP_ACTION_PROTECTION_LOST)->protection_lost.error =
+            job->memory.broken;
     }
 }
 
@@ -389,7 +388,8 @@ int recoup_step(struct recoup_job *job, int64_t now_ns, const struct recoup_even
         rc = follow_up(job);
     }
     report_broken(job);
-    // The event itself has been accepted. Only a TIMER, which exists to go on, says that it could not.
+    // The event itself has been accepted. Only a TIMER, which exists to go on, says that it could
+    // not.
     bool idle = job->actions.n == 0 && event->type == RECOUP_EVENT_TIMER;
     update->actions = job->actions.items;
     update->n_actions = job->actions.n;
@@ -410,8 +410,9 @@ int64_t recoup_deadline(const struct recoup_job *job)
     }
     bool blocked = job->work == RECOUP__WORK_DURABLE ||
                    (job->work == RECOUP__WORK_CONCLUDE && !recoup__job_wait_over(job));
-    bool unfinished = (job->work != RECOUP__WORK_NONE && !blocked) ||
-                      (job->phase == RECOUP_PHASE_RUNNING && recoup__releases_ready(&job->releases));
+    bool unfinished =
+        (job->work != RECOUP__WORK_NONE && !blocked) ||
+        (job->phase == RECOUP_PHASE_RUNNING && recoup__releases_ready(&job->releases));
     if (unfinished) {
         deadline = job->now_ns;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sequence of recovery: from the opened store to RECOVERED or RECOVERY_FAILED, exactly one of them.
+// The sequence of recovery: from the opened store to RECOVERED or RECOVERY_FAILED, exactly one of
+// them.
 #include "recovery/job.h"
 
 #include <string.h>
@@ -34,10 +35,10 @@ static int write_incarnation(struct recoup_job *job)
         return rc;
     }
     uint64_t sequence = 0;
-    rc = recoup__store_write_incarnation(
-        job->store, &job->actions, job->now_ns, job->has_replay ? job->replay.point_epoch : 0,
-        job->has_replay ? job->replay.point_sequence : 0,
-        log_resets ? RECOUP__WRITE_DURABLE : 0u, &sequence);
+    rc = recoup__store_write_incarnation(job->store, &job->actions, job->now_ns,
+                                         job->has_replay ? job->replay.point_epoch : 0,
+                                         job->has_replay ? job->replay.point_sequence : 0,
+                                         log_resets ? RECOUP__WRITE_DURABLE : 0u, &sequence);
     if (rc == 0 && log_resets && !job->nothing) {
         job->durable_wait = sequence;
     }
@@ -99,8 +100,7 @@ static void failed_opening(struct recoup_job *job, int error)
 {
     bool wipes = recoup__job_policy(job, RECOUP_POLICY_ON_DAMAGE) == 0;
     RECOUP_ASSERT(error != 0);
-    if (job->failing || !wipes || job->phase == RECOUP_PHASE_OPENING ||
-        error == RECOUP_EFENCED) {
+    if (job->failing || !wipes || job->phase == RECOUP_PHASE_OPENING || error == RECOUP_EFENCED) {
         // A storage that cannot be opened, or not even wiped, is not worth a second try.
         fail_without_wipe(job, job->failing ? job->failure : error);
         return;
@@ -118,7 +118,7 @@ void recoup__job_opened(struct recoup_job *job)
                  (opened->result == RECOUP__OPENED_FAILED && opened->bytes > 0);
     if (job->phase == RECOUP_PHASE_OPENING && found && !job->failing) {
         recoup__job_move(job, RECOUP_PHASE_REPLAYING);
-        ask(job, true);  // before the replay, so that the workers' answers overlap with it (B22)
+        ask(job, true); // before the replay, so that the workers' answers overlap with it (B22)
     }
     if (job->work != RECOUP__WORK_NONE ||
         (job->phase != RECOUP_PHASE_OPENING && job->phase != RECOUP_PHASE_REPLAYING)) {
@@ -152,8 +152,7 @@ static void push_recovered(struct recoup_job *job)
     bool checks = job->nothing || recoup__job_policy(job, RECOUP_POLICY_LIVENESS_CHECKS) != 0;
     job->finished_recovered = job->state.finished;
     struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERED);
-    action->recovered.kind =
-        job->nothing ? RECOUP_RECOVERED_NOTHING : RECOUP_RECOVERED_LOG;
+    action->recovered.kind = job->nothing ? RECOUP_RECOVERED_NOTHING : RECOUP_RECOVERED_LOG;
     action->recovered.initialize_possible = checks;
     action->recovered.check_completion = checks;
     RECOUP_ASSERT(RECOUP_ERGO(job->nothing, job->state.finished == 0));

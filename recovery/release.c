@@ -163,7 +163,7 @@ void recoup__releases_point(struct recoup__releases *releases, uint32_t take, ui
     RECOUP_ASSERT(take > 0);
     RECOUP_ASSERT(carrier > 0);
     if (releases->n_points == RECOUP__POINTS_MAX) {
-        releases->n_points--;  // the newer one covers what the last one covers, a little later
+        releases->n_points--; // the newer one covers what the last one covers, a little later
     }
     releases->points[releases->n_points++] =
         (struct recoup__point){.take = take, .carrier = carrier};

@@ -25,10 +25,9 @@ static void picture_release(struct recoup__picture *picture, struct recoup__memo
     RECOUP_ASSERT(picture != NULL && memory != NULL);
     for (uint32_t i = 0; picture->entries != NULL && i < n_stages; i++) {
         RECOUP_ASSERT(RECOUP_ERGO(picture->entries[i] != NULL, picture->parallelism[i] > 0));
-        recoup__release(memory, picture->entries[i],
-                        picture->entries[i] == NULL
-                            ? 0
-                            : picture->parallelism[i] * sizeof **picture->entries);
+        recoup__release(
+            memory, picture->entries[i],
+            picture->entries[i] == NULL ? 0 : picture->parallelism[i] * sizeof **picture->entries);
     }
     for (uint32_t i = 0; i < picture->n_snapshots; i++) {
         recoup__release(memory, picture->snapshots[i].data, picture->snapshots[i].size);
@@ -95,8 +94,8 @@ static int apply_initialized(struct recoup__replay *replay, struct recoup__pictu
             return RECOUP_EFOREIGN;
         }
     }
-    picture->entries[stage] = recoup__allocate_zeroed(replay->state->memory, parallelism,
-                                                      sizeof **picture->entries);
+    picture->entries[stage] =
+        recoup__allocate_zeroed(replay->state->memory, parallelism, sizeof **picture->entries);
     if (picture->entries[stage] == NULL) {
         return RECOUP_ENOMEM;
     }
@@ -111,8 +110,7 @@ static struct recoup__entry *find_entry(const struct recoup__replay *replay,
                                         uint32_t subtask)
 {
     RECOUP_ASSERT(picture->entries != NULL);
-    bool known =
-        stage < replay->state->graph->n_stages && subtask < picture->parallelism[stage];
+    bool known = stage < replay->state->graph->n_stages && subtask < picture->parallelism[stage];
     return known ? &picture->entries[stage][subtask] : NULL;
 }
 
@@ -147,8 +145,9 @@ static int copy_snapshots(struct recoup__replay *replay, struct recoup__picture 
     return 0;
 }
 
-// Under order = log only the last snapshot of each coordinator is kept; a late one is older than the one
-// that is there and goes. Under first-finish all are kept, since a reset may take the last one away.
+// Under order = log only the last snapshot of each coordinator is kept; a late one is older than
+// the one that is there and goes. Under first-finish all are kept, since a reset may take the last
+// one away.
 static void settle_snapshots(struct recoup__replay *replay, struct recoup__picture *picture,
                              uint32_t n)
 {
@@ -197,7 +196,7 @@ static int take_snapshots(struct recoup__replay *replay, struct recoup__picture 
 {
     uint32_t n = record->finished.n_snapshots;
     if (n == 0 || record->finished.snapshots[0].coordinator == RECOUP__MARK) {
-        return 0;  // a boundary without any snapshot consists of a mark alone
+        return 0; // a boundary without any snapshot consists of a mark alone
     }
     void *items = picture->snapshots;
     int rc = recoup__grow(replay->state->memory, &items, &picture->snapshots_capacity,
@@ -328,8 +327,8 @@ static int apply_boundary(struct recoup__replay *replay, struct recoup__picture 
 static void apply_mark(const struct recoup__replay *replay, const struct recoup__picture *picture,
                        struct recoup__entry *entry, const struct recoup__record *record)
 {
-    bool present = (entry->flags & RECOUP__ENTRY_PRESENT) != 0 &&
-                   entry->attempt == record->finished.attempt;
+    bool present =
+        (entry->flags & RECOUP__ENTRY_PRESENT) != 0 && entry->attempt == record->finished.attempt;
     if (present && in_checkpoint(replay, picture) && picture->behind > 0) {
         RECOUP_ASSERT(picture->behind <= picture->place);
         entry->place = picture->behind;
@@ -356,8 +355,8 @@ static int apply_snapshot(struct recoup__replay *replay, struct recoup__picture 
         apply_mark(replay, picture, entry, record);
         return 0;
     }
-    // A reset keeps the place of a finish for this; a newer finish or a checkpoint does not, and then
-    // nobody knows any more up to where the snapshot would count.
+    // A reset keeps the place of a finish for this; a newer finish or a checkpoint does not, and
+    // then nobody knows any more up to where the snapshot would count.
     bool same = entry->place > 0 && entry->attempt == record->finished.attempt &&
                 (entry->flags & RECOUP__ENTRY_MOVED) == 0;
     bool present = same && (entry->flags & RECOUP__ENTRY_PRESENT) != 0;
@@ -405,8 +404,9 @@ static void end_checkpoint(struct recoup__replay *replay)
     RECOUP_ASSERT(replay->picture.entries != NULL);
 }
 
-// A checkpoint repeats the INCARNATION record of its master behind BEGIN. That of another master says that
-// the one before died within the checkpoint and left it incomplete; the new one went on without it.
+// A checkpoint repeats the INCARNATION record of its master behind BEGIN. That of another master
+// says that the one before died within the checkpoint and left it incomplete; the new one went on
+// without it.
 static void apply_incarnation(struct recoup__replay *replay, const struct recoup__record *record,
                               const struct recoup__position *position)
 {
@@ -525,7 +525,7 @@ static uint32_t stage_limit(struct recoup__replay *replay, uint32_t stage)
     for (uint32_t i = 0; i < node->coordinator_count; i++) {
         uint32_t coordinator = graph->by_stage[node->coordinator_first + i];
         if (!graph->coordinators[coordinator].batch_snapshot) {
-            continue;  // specification 4.4.6 deals with these
+            continue; // specification 4.4.6 deals with these
         }
         const struct recoup__replay_snapshot *snapshot =
             recoup__replay_snapshot(replay, coordinator);
@@ -553,7 +553,7 @@ bool recoup__replay_trim(struct recoup__replay *replay, bool coordinator_stages)
         drop_above(picture, s, point);
     }
     if (replay->first_finish) {
-        drop_orphans(replay, picture);  // of the finishes that were just dropped
+        drop_orphans(replay, picture); // of the finishes that were just dropped
     }
     return point > 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Resets: the closure's set becomes an action, and later a record. The state changes when the reset is
-// decided; the record is written when the host has carried it out (Flink), or at once (policy
+// Resets: the closure's set becomes an action, and later a record. The state changes when the reset
+// is decided; the record is written when the host has carried it out (Flink), or at once (policy
 // event-store.reset-early, H21).
 #include "recovery/job.h"
 
@@ -55,7 +55,7 @@ int recoup__job_record_reset(struct recoup_job *job, const struct recoup_range *
         record.reset.n_ranges = left < RECOUP__RANGES_MAX ? left : RECOUP__RANGES_MAX;
         rc = recoup__job_write(job, &record, flags, sequence);
     }
-    RECOUP_CHECK(&job->memory, rc == 0);  // room has been reserved
+    RECOUP_CHECK(&job->memory, rc == 0); // room has been reserved
     return rc;
 }
 
@@ -97,8 +97,7 @@ static void push_release(struct recoup_job *job, const struct recoup_partition *
 {
     if (n > 0) {
         RECOUP_ASSERT(partitions != NULL);
-        struct recoup_action *action =
-            recoup__actions_push(&job->actions, RECOUP_ACTION_RELEASE);
+        struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RELEASE);
         action->partitions.partitions = partitions;
         action->partitions.n_partitions = n;
     }
@@ -187,8 +186,7 @@ int recoup__job_resets_done(struct recoup_job *job, uint32_t id, uint64_t *seque
         }
     }
     recoup__release(&job->memory, reset.ranges, reset.n_ranges * sizeof *reset.ranges);
-    memmove(&job->resets[at], &job->resets[at + 1],
-            (job->n_resets - at - 1) * sizeof *job->resets);
+    memmove(&job->resets[at], &job->resets[at + 1], (job->n_resets - at - 1) * sizeof *job->resets);
     job->n_resets--;
     return 0;
 }
@@ -206,7 +204,8 @@ int recoup__job_global_failure(struct recoup_job *job, uint64_t *sequence)
     int rc = recoup__job_reset(job, true, sequence);
     for (uint32_t s = 0; rc == 0 && s < state->graph->n_stages; s++) {
         RECOUP_ASSERT(state->stages[s].finished == 0);
-        state->stages[s].time_bomb = false;  // the coordinators start afresh, and know everything again
+        state->stages[s].time_bomb =
+            false; // the coordinators start afresh, and know everything again
     }
     return rc;
 }

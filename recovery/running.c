@@ -143,14 +143,13 @@ int recoup__job_subtasks_failed(struct recoup_job *job, const struct recoup_even
     for (uint32_t i = 0; i < n; i++) {
         if (ranges[i].count == 0 || ranges[i].stage >= job->graph.n_stages ||
             ranges[i].first >= job->state.stages[ranges[i].stage].parallelism ||
-            ranges[i].count >
-                job->state.stages[ranges[i].stage].parallelism - ranges[i].first) {
+            ranges[i].count > job->state.stages[ranges[i].stage].parallelism - ranges[i].first) {
             return RECOUP_EINVAL;
         }
     }
     bool fixpoint = recoup__job_policy(job, RECOUP_POLICY_CLOSURE) != 0;
-    recoup__closure_begin(&job->closure, RECOUP__CLOSURE_UPSTREAM |
-                                             (fixpoint ? RECOUP__CLOSURE_FIXPOINT : 0u));
+    recoup__closure_begin(&job->closure,
+                          RECOUP__CLOSURE_UPSTREAM | (fixpoint ? RECOUP__CLOSURE_FIXPOINT : 0u));
     for (uint32_t i = 0; i < n; i++) {
         RECOUP_ASSERT(recoup__state_initialized(&job->state, ranges[i].stage));
         recoup__closure_add(&job->closure, ranges[i].stage, ranges[i].first, ranges[i].count,
@@ -194,15 +193,15 @@ int recoup__job_reset_missing(struct recoup_job *job, uint64_t *sequence)
 {
     bool fixpoint = recoup__job_policy(job, RECOUP_POLICY_CLOSURE) != 0;
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
-    recoup__closure_begin(&job->closure, RECOUP__CLOSURE_UPSTREAM |
-                                             (fixpoint ? RECOUP__CLOSURE_FIXPOINT : 0u));
+    recoup__closure_begin(&job->closure,
+                          RECOUP__CLOSURE_UPSTREAM | (fixpoint ? RECOUP__CLOSURE_FIXPOINT : 0u));
     recoup__closure_add_missing(&job->closure);
     recoup__closure_expand(&job->closure);
     return recoup__job_reset(job, true, sequence);
 }
 
-// Takes AVAILABLE from what `worker` holds and notes it by a flag, or gives it back (`undo`), or forgets
-// the flags. Returns how many partitions are concerned.
+// Takes AVAILABLE from what `worker` holds and notes it by a flag, or gives it back (`undo`), or
+// forgets the flags. Returns how many partitions are concerned.
 static uint64_t lose_partitions(struct recoup_job *job, uint32_t worker, bool lose, bool undo)
 {
     uint64_t n = 0;
@@ -248,7 +247,7 @@ int recoup__job_partition_lost(struct recoup_job *job, const struct recoup_parti
         recoup__state_subtask(&job->state, partition->stage, partition->subtask);
     uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;
     if ((subtask->flags & wanted) != wanted || subtask->attempt != partition->attempt) {
-        return 0;  // of an attempt that does not count any more
+        return 0; // of an attempt that does not count any more
     }
     bool available = (subtask->flags & RECOUP__AVAILABLE) != 0;
     recoup__state_set_available(&job->state, partition->stage, partition->subtask, false);
@@ -256,15 +255,14 @@ int recoup__job_partition_lost(struct recoup_job *job, const struct recoup_parti
         return 0;
     }
     bool fixpoint = recoup__job_policy(job, RECOUP_POLICY_CLOSURE) != 0;
-    recoup__closure_begin(&job->closure, RECOUP__CLOSURE_UPSTREAM |
-                                             (fixpoint ? RECOUP__CLOSURE_FIXPOINT : 0u));
+    recoup__closure_begin(&job->closure,
+                          RECOUP__CLOSURE_UPSTREAM | (fixpoint ? RECOUP__CLOSURE_FIXPOINT : 0u));
     recoup__closure_add(&job->closure, partition->stage, partition->subtask, 1,
                         RECOUP_RESET_PARTITION_MISSING);
     recoup__closure_expand(&job->closure);
     int rc = recoup__job_reset(job, true, sequence);
     if (rc != 0 && available) {
-        RECOUP_ASSERT(recoup__state_is_finished(&job->state, partition->stage,
-                                                partition->subtask));
+        RECOUP_ASSERT(recoup__state_is_finished(&job->state, partition->stage, partition->subtask));
         recoup__state_set_available(&job->state, partition->stage, partition->subtask, true);
     }
     return rc;

@@ -93,8 +93,8 @@ uint32_t recoup__snapshots_list(struct recoup__snapshots *snapshots, uint32_t st
 {
     const struct recoup__graph *graph = snapshots->graph;
     RECOUP_ASSERT(stage < graph->n_stages);
-    bool alone = snapshots->n_dirty == 0 ||
-                 (snapshots->n_dirty == 1 && snapshots->dirty_list[0] == stage);
+    bool alone =
+        snapshots->n_dirty == 0 || (snapshots->n_dirty == 1 && snapshots->dirty_list[0] == stage);
     uint32_t n = 0;
     if (alone) {
         n = list_stage(snapshots, stage);
@@ -164,7 +164,8 @@ static struct recoup__kept *slot(const struct recoup__snapshots *snapshots, uint
     return &snapshots->kept[coordinator == RECOUP_SHUFFLE ? n : coordinator];
 }
 
-int recoup__snapshots_reserve(struct recoup__snapshots *snapshots, uint32_t coordinator, size_t size)
+int recoup__snapshots_reserve(struct recoup__snapshots *snapshots, uint32_t coordinator,
+                              size_t size)
 {
     struct recoup__kept *kept = slot(snapshots, coordinator);
     if (size > RECOUP_EVENT_SIZE_MAX) {
@@ -178,15 +179,15 @@ int recoup__snapshots_reserve(struct recoup__snapshots *snapshots, uint32_t coor
     return rc;
 }
 
-void recoup__snapshots_keep(struct recoup__snapshots *snapshots, uint32_t coordinator, uint32_t take,
-                            const void *data, size_t size)
+void recoup__snapshots_keep(struct recoup__snapshots *snapshots, uint32_t coordinator,
+                            uint32_t take, const void *data, size_t size)
 {
     struct recoup__kept *kept = slot(snapshots, coordinator);
     RECOUP_ASSERT(size <= kept->capacity);
     snapshots->delivered++;
     snapshots->delivered_bytes += size;
     if (kept->present && take < kept->take) {
-        return;  // a straggler, older than what is kept
+        return; // a straggler, older than what is kept
     }
     if (size > 0) {
         memcpy(kept->data, data, size);

@@ -59,7 +59,8 @@ static void put_u32(uint8_t *bytes, uint32_t value)
     }
 }
 
-// Adds the hash of one fact to the sum, or takes it away. A fact is 16 bytes, the same on every machine.
+// Adds the hash of one fact to the sum, or takes it away. A fact is 16 bytes, the same on every
+// machine.
 static void hash_fact(struct recoup__state *state, uint32_t stage, uint32_t item, uint64_t value,
                       bool add)
 {
@@ -98,8 +99,7 @@ bool recoup__state_initializable(const struct recoup__state *state, uint32_t sta
 {
     RECOUP_ASSERT(stage < state->graph->n_stages);
     for (uint32_t i = 0; i < state->graph->nodes[stage].in_count; i++) {
-        if (!recoup__state_initialized(state,
-                                       recoup__graph_in(state->graph, stage, i)->producer)) {
+        if (!recoup__state_initialized(state, recoup__graph_in(state->graph, stage, i)->producer)) {
             return false;
         }
     }
@@ -158,8 +158,8 @@ static void count_for_producers(struct recoup__state *state, uint32_t stage, uin
         RECOUP_ASSERT(producer->parallelism > 0);
         uint32_t first;
         uint32_t count;
-        recoup_pointwise_producers(producer->parallelism, state->stages[stage].parallelism,
-                                   subtask, &first, &count);
+        recoup_pointwise_producers(producer->parallelism, state->stages[stage].parallelism, subtask,
+                                   &first, &count);
         for (uint32_t i = first; i < first + count; i++) {
             RECOUP_ASSERT(finished || producer->subtasks[i].consumers_done > 0);
             producer->subtasks[i].consumers_done += finished ? 1u : UINT32_MAX;
@@ -274,8 +274,8 @@ bool recoup__state_needed(const struct recoup__state *state, uint32_t stage, uin
         }
         uint32_t first;
         uint32_t count;
-        recoup_pointwise_consumers(state->stages[stage].parallelism, consumer->parallelism,
-                                   subtask, &first, &count);
+        recoup_pointwise_consumers(state->stages[stage].parallelism, consumer->parallelism, subtask,
+                                   &first, &count);
         pointwise += count;
     }
     uint32_t done = recoup__state_subtask(state, stage, subtask)->consumers_done;
@@ -299,8 +299,8 @@ bool recoup__state_consumer_recovered(const struct recoup__state *state, uint32_
         }
         uint32_t first;
         uint32_t count;
-        recoup_pointwise_consumers(state->stages[stage].parallelism, consumer->parallelism,
-                                   subtask, &first, &count);
+        recoup_pointwise_consumers(state->stages[stage].parallelism, consumer->parallelism, subtask,
+                                   &first, &count);
         for (uint32_t i = first; i < first + count; i++) {
             if ((consumer->subtasks[i].flags & RECOUP__RECOVERED) != 0) {
                 return true;

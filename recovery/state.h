@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The recoverable state of a job: parallelism of stages, the finished attempt of each subtask, where
-// its partition lies. Flat arrays, 37 bytes a subtask. A finish costs the point-wise inputs of that one
-// subtask and nothing on all-to-all edges, whose state is the count of finished subtasks of the stage.
+// The recoverable state of a job: parallelism of stages, the finished attempt of each subtask,
+// where its partition lies. Flat arrays, 37 bytes a subtask. A finish costs the point-wise inputs
+// of that one subtask and nothing on all-to-all edges, whose state is the count of finished
+// subtasks of the stage.
 //
 // Invariants:
-//   S1  stage.finished = number of subtasks with FINISHED; stage.lost = those of them with HAS_PARTITION
+//   S1  stage.finished = number of subtasks with FINISHED; stage.lost = those of them with
+//   HAS_PARTITION
 //       and without AVAILABLE; stage.recovered = those with RECOVERED.
 //   S2  AVAILABLE implies FINISHED and HAS_PARTITION; RESETTING excludes FINISHED.
 //   S3  subtask.consumers_done = number of finished consumers on point-wise edges.
-//   S4  the hash is the sum over initialized stages and finished subtasks of their own hashes, so that it
+//   S4  the hash is the sum over initialized stages and finished subtasks of their own hashes, so
+//   that it
 //       does not depend on the order in which they came.
 #ifndef RECOUP_RECOVERY_STATE_H
 #define RECOUP_RECOVERY_STATE_H
@@ -19,33 +22,34 @@
 
 enum {
     RECOUP__FINISHED = 1 << 0,
-    RECOUP__RESETTING = 1 << 1,      // in a reset that is not confirmed yet
-    RECOUP__AVAILABLE = 1 << 2,      // its partition is held by a worker, as far as is known
+    RECOUP__RESETTING = 1 << 1, // in a reset that is not confirmed yet
+    RECOUP__AVAILABLE = 1 << 2, // its partition is held by a worker, as far as is known
     RECOUP__HAS_PARTITION = 1 << 3,
-    RECOUP__RECOVERED = 1 << 4,      // finished under an earlier master
-    RECOUP__IN_LOG = 1 << 5,         // recovery only: finished by the log, before trim and resets
-    RECOUP__REPORTED = 1 << 6,       // recovery only: a worker reported its partition
-    RECOUP__WRITTEN = 1 << 7,        // checkpoint only: it needs no (further) writing
+    RECOUP__RECOVERED = 1 << 4, // finished under an earlier master
+    RECOUP__IN_LOG = 1 << 5,    // recovery only: finished by the log, before trim and resets
+    RECOUP__REPORTED = 1 << 6,  // recovery only: a worker reported its partition
+    RECOUP__WRITTEN = 1 << 7,   // checkpoint only: it needs no (further) writing
 };
 
 struct recoup__subtask {
     uint64_t attempt;
     uint64_t bytes;
     uint32_t worker;
-    uint32_t payload;         // handle
-    uint32_t consumers_done;  // S3
+    uint32_t payload;        // handle
+    uint32_t consumers_done; // S3
     uint32_t flags;
 };
 
 struct recoup__stage {
-    uint32_t parallelism;  // 0 until initialized
+    uint32_t parallelism; // 0 until initialized
     uint32_t finished;
     uint32_t lost;
     uint32_t recovered;
-    bool time_bomb;        // finished with a coordinator that could not be restored (4.4, 4.10)
+    bool time_bomb; // finished with a coordinator that could not be restored (4.4, 4.10)
     struct recoup__subtask *subtasks;
-    uint32_t *takes;       // the recovery point that covers the finish (see snapshot.h), 0: an earlier master
-    uint8_t *marks;        // scratch of closure.h; all zero between closures
+    uint32_t
+        *takes; // the recovery point that covers the finish (see snapshot.h), 0: an earlier master
+    uint8_t *marks; // scratch of closure.h; all zero between closures
 };
 
 struct recoup__state {
@@ -53,9 +57,9 @@ struct recoup__state {
     const struct recoup__graph *graph;
     struct recoup__stage *stages;
     struct recoup__payloads payloads;
-    uint64_t subtasks;  // of all initialized stages
+    uint64_t subtasks; // of all initialized stages
     uint64_t finished;
-    uint64_t hash[2];   // S4
+    uint64_t hash[2]; // S4
 };
 
 // What is known of a finish.
@@ -63,7 +67,7 @@ struct recoup__finish {
     uint64_t attempt;
     uint64_t bytes;
     uint32_t worker;
-    uint32_t payload;  // handle; the state takes it over
+    uint32_t payload; // handle; the state takes it over
     uint32_t take;
     bool has_partition;
     bool available;
@@ -95,7 +99,8 @@ void recoup__state_finish(struct recoup__state *state, uint32_t stage, uint32_t 
 // Takes a finish back and frees its payload. The subtask must be finished.
 void recoup__state_unfinish(struct recoup__state *state, uint32_t stage, uint32_t subtask);
 
-// Notes that the partition of a finished subtask, which has one, is held by a worker, or no longer is.
+// Notes that the partition of a finished subtask, which has one, is held by a worker, or no longer
+// is.
 void recoup__state_set_available(struct recoup__state *state, uint32_t stage, uint32_t subtask,
                                  bool available);
 

@@ -85,7 +85,7 @@ static void release(void *context, void *memory, size_t size)
     struct master *master = context;
     if (memory != NULL) {
         master->bytes -= (int64_t)size;
-        memset(memory, 0xdd, size);  // the size must be right, and nobody may look again
+        memset(memory, 0xdd, size); // the size must be right, and nobody may look again
         free(memory);
     }
 }
@@ -103,7 +103,7 @@ static void say(struct master *master, const char *format, ...)
 }
 
 void master_init(struct master *master, struct disk *disk, const struct recoup_graph *graph,
-               enum recoup_profile profile)
+                 enum recoup_profile profile)
 {
     memset(master, 0, sizeof *master);
     master->disk = disk;
@@ -111,9 +111,9 @@ void master_init(struct master *master, struct disk *disk, const struct recoup_g
     recoup_options_init(&master->options, profile);
     master->options.recovery_enabled = true;
     master->storage = (struct recoup_storage){.durable_at = RECOUP_DURABLE_AT_FLUSH,
-                                            .can_sync = true,
-                                            .create_exclusive = true,
-                                            .list_consistent = true};
+                                              .can_sync = true,
+                                              .create_exclusive = true,
+                                              .list_consistent = true};
     master->crash_at = UINT32_MAX;
     master->allocation_fails = UINT32_MAX;
     master->fail_error = RECOUP_EIO;
@@ -195,8 +195,9 @@ static void drop_held(struct master *master, const struct recoup_partition *part
     }
 }
 
-static void note_partitions(struct master *master, const char *verb, const struct recoup_action *action,
-                            struct recoup_partition *list, unsigned *n)
+static void note_partitions(struct master *master, const char *verb,
+                            const struct recoup_action *action, struct recoup_partition *list,
+                            unsigned *n)
 {
     say(master, "%s", verb);
     for (uint32_t i = 0; i < action->partitions.n_partitions; i++) {
@@ -229,8 +230,8 @@ static void note_reset(struct master *master, const struct recoup_action *action
     }
 }
 
-static const char *const io_names[] = {"mkdir", "list", "create", "append", "flush",
-                                       "sync",  "close", "read",  "remove"};
+static const char *const io_names[] = {"mkdir", "list",  "create", "append", "flush",
+                                       "sync",  "close", "read",   "remove"};
 
 static void obey_protection(struct master *master, const struct recoup_action *action)
 {
@@ -325,7 +326,7 @@ static void obey(struct master *master, const struct recoup_action *action)
     case RECOUP_ACTION_REMOVE:
     default:
         if (master->busy) {
-            abort();  // duty D2: at most one operation at a time
+            abort(); // duty D2: at most one operation at a time
         }
         master->busy = true;
         master->io = *action;
@@ -391,7 +392,7 @@ static int take_effect(struct master *master, unsigned share, struct recoup_even
         return 0;
     case RECOUP_ACTION_LIST:
         for (unsigned i = 0; i < disk->n; i++) {
-            names[i] = disk->files[disk->n - 1 - i].name;  // in no order that helps
+            names[i] = disk->files[disk->n - 1 - i].name; // in no order that helps
         }
         event->io.names = names;
         event->io.n_names = disk->n;
@@ -412,7 +413,7 @@ static int take_effect(struct master *master, unsigned share, struct recoup_even
         if (share == 100) {
             file->event_last = io->io.event_last;
         } else {
-            file->durable = file->size;  // a torn write may well reach the disk
+            file->durable = file->size; // a torn write may well reach the disk
         }
         return 0;
     case RECOUP_ACTION_FLUSH:
@@ -437,8 +438,7 @@ static int take_effect(struct master *master, unsigned share, struct recoup_even
     default:
         if (file != NULL) {
             free(file->data);
-            memmove(file, file + 1,
-                    (size_t)(&disk->files[disk->n] - (file + 1)) * sizeof *file);
+            memmove(file, file + 1, (size_t)(&disk->files[disk->n] - (file + 1)) * sizeof *file);
             disk->n--;
         }
         disk->made = io->io.file[0] == '\0' ? false : disk->made;
@@ -499,7 +499,7 @@ void master_settle(struct master *master)
 {
     for (unsigned turn = 0; !master->crashed; turn++) {
         if (turn > 1000000) {
-            abort();  // no end in sight
+            abort(); // no end in sight
         }
         if (master->busy && !master->hold_io) {
             master_io(master);
@@ -554,7 +554,7 @@ int master_initialize(struct master *master, uint32_t stage, uint32_t parallelis
 }
 
 int master_finish_on(struct master *master, uint32_t stage, uint32_t subtask, uint32_t worker,
-                   bool has_partition)
+                     bool has_partition)
 {
     struct recoup_event event = {.type = RECOUP_EVENT_SUBTASK_FINISHED};
     event.subtask_finished.stage = stage;
@@ -585,7 +585,7 @@ int master_fail(struct master *master, uint32_t stage, uint32_t first, uint32_t 
 }
 
 int master_report(struct master *master, uint32_t worker, const struct recoup_partition *partitions,
-                uint32_t n)
+                  uint32_t n)
 {
     struct recoup_event event = {.type = RECOUP_EVENT_WORKER_REPORT};
     struct recoup_partition held[MASTER_LIST_MAX];
@@ -640,7 +640,7 @@ int master_lose_partition(struct master *master, uint32_t stage, uint32_t subtas
 }
 
 int master_snapshot(struct master *master, uint32_t snapshot, uint32_t coordinator, bool failed,
-                  const void *data, size_t size)
+                    const void *data, size_t size)
 {
     struct recoup_event event = {.type = RECOUP_EVENT_SNAPSHOT};
     event.snapshot.snapshot = snapshot;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A small in-memory master for tests of the job: a disk that outlives it, commands as a readable trace,
-// faults at the n-th storage operation or allocation. It carries out what the library says and decides
-// nothing itself.
+// A small in-memory master for tests of the job: a disk that outlives it, commands as a readable
+// trace, faults at the n-th storage operation or allocation. It carries out what the library says
+// and decides nothing itself.
 #ifndef RECOUP_TESTS_RECOVERY_SUPPORT_JOB_H
 #define RECOUP_TESTS_RECOVERY_SUPPORT_JOB_H
 
@@ -55,29 +55,29 @@ struct master {
     struct recoup_limits limits;
     int64_t now_ns;
     uint64_t epoch;
-    uint32_t attempts;          // given out in this incarnation
+    uint32_t attempts; // given out in this incarnation
 
-    bool busy;                  // an I/O operation is under way
+    bool busy; // an I/O operation is under way
     struct recoup_action io;
-    bool hold_io;               // the test steps I/O itself
-    bool hold_snapshots;        // the test answers snapshots itself
-    bool hold_resets;           // the test confirms resets itself
+    bool hold_io;        // the test steps I/O itself
+    bool hold_snapshots; // the test answers snapshots itself
+    bool hold_resets;    // the test confirms resets itself
     struct asked asked[MASTER_LIST_MAX];
     unsigned n_asked;
     uint32_t resets[MASTER_LIST_MAX];
     unsigned n_resets;
 
-    unsigned operations;        // storage operations so far
-    unsigned fail_from;         // operations fail_from .. fail_to - 1 fail with fail_error
+    unsigned operations; // storage operations so far
+    unsigned fail_from;  // operations fail_from .. fail_to - 1 fail with fail_error
     unsigned fail_to;
     int fail_error;
-    unsigned crash_at;          // operation at which the master dies, UINT32_MAX: never
+    unsigned crash_at; // operation at which the master dies, UINT32_MAX: never
     enum moment crash_moment;
     bool crashed;
 
-    unsigned allocations;       // so far
-    unsigned allocation_fails;  // the one that fails, UINT32_MAX: none
-    int64_t bytes;              // allocated now
+    unsigned allocations;      // so far
+    unsigned allocation_fails; // the one that fails, UINT32_MAX: none
+    int64_t bytes;             // allocated now
 
     bool asking;
     bool recovered;
@@ -85,24 +85,24 @@ struct master {
     enum recoup_recovered_kind kind;
     bool initialize_possible;
     bool check_completion;
-    int recovery_error;         // of RECOVERY_FAILED
+    int recovery_error; // of RECOVERY_FAILED
     int protection_error;
     unsigned n_lost;
     unsigned n_restored;
-    unsigned n_ended;           // RECOVERED and RECOVERY_FAILED
-    uint64_t durable;           // the DURABLE watermark
-    uint64_t on_disk;           // last event that survives a crash: while recording is off it stands still
-    uint64_t covered;           // last event whose bytes a durable operation covered
-    uint64_t event;             // number of the last event
+    unsigned n_ended; // RECOVERED and RECOVERY_FAILED
+    uint64_t durable; // the DURABLE watermark
+    uint64_t on_disk; // last event that survives a crash: while recording is off it stands still
+    uint64_t covered; // last event whose bytes a durable operation covered
+    uint64_t event;   // number of the last event
     struct recoup_partition tracked[MASTER_LIST_MAX];
     unsigned n_tracked;
     struct recoup_partition released[MASTER_LIST_MAX];
     unsigned n_released;
-    struct recoup_reset_range reset[MASTER_LIST_MAX];  // all ranges so far
+    struct recoup_reset_range reset[MASTER_LIST_MAX]; // all ranges so far
     unsigned n_reset;
     char trace[MASTER_TRACE_MAX];
     size_t trace_length;
-    bool trace_io;              // I/O operations and DURABLE too
+    bool trace_io; // I/O operations and DURABLE too
 
     // What the workers hold. It outlives masters; RELEASE and lost workers empty it.
     struct recoup_partition held[MASTER_LIST_MAX];
@@ -113,7 +113,7 @@ struct master {
 
 // A master without a job: storage durable at flush, snapshots and resets answered at once.
 void master_init(struct master *master, struct disk *disk, const struct recoup_graph *graph,
-               enum recoup_profile profile);
+                 enum recoup_profile profile);
 // Creates the job and steps START.
 int master_start(struct master *master, uint64_t epoch);
 int master_create(struct master *master);
@@ -137,16 +137,16 @@ int master_initialize(struct master *master, uint32_t stage, uint32_t parallelis
 // A new attempt of the subtask finished, on worker `subtask % 4`, its partition kept there.
 int master_finish(struct master *master, uint32_t stage, uint32_t subtask);
 int master_finish_on(struct master *master, uint32_t stage, uint32_t subtask, uint32_t worker,
-                   bool has_partition);
+                     bool has_partition);
 int master_fail(struct master *master, uint32_t stage, uint32_t first, uint32_t count);
 int master_report(struct master *master, uint32_t worker, const struct recoup_partition *partitions,
-                uint32_t n);
+                  uint32_t n);
 // Every worker 0 .. 3 reports what it holds.
 void master_report_held(struct master *master);
 int master_lose_worker(struct master *master, uint32_t worker);
 int master_lose_partition(struct master *master, uint32_t stage, uint32_t subtask);
 int master_snapshot(struct master *master, uint32_t snapshot, uint32_t coordinator, bool failed,
-                  const void *data, size_t size);
+                    const void *data, size_t size);
 int master_timer(struct master *master);
 
 bool master_finished(const struct master *master, uint32_t stage, uint32_t subtask);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Every allocation failing in turn, every storage operation failing in turn, the master dying before, in and
-// after every storage operation: the same state is recovered, or less in the honest cases, and never another.
+// Every allocation failing in turn, every storage operation failing in turn, the master dying
+// before, in and after every storage operation: the same state is recovered, or less in the honest
+// cases, and never another.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,8 +12,8 @@
 
 #include "tests/recovery/support_job.h"
 
-static const struct recoup_stage_spec stages[] = {{.parallelism = 6}, {.parallelism = 3},
-                                                  {.parallelism_max = 4}};
+static const struct recoup_stage_spec stages[] = {
+    {.parallelism = 6}, {.parallelism = 3}, {.parallelism_max = 4}};
 static const struct recoup_edge_spec edges[] = {
     {.producer = 0, .consumer = 1, .exchange = RECOUP_POINTWISE},
     {.producer = 0, .consumer = 2, .exchange = RECOUP_ALL_TO_ALL},
@@ -118,7 +119,8 @@ static void baseline(enum recoup_profile profile, struct outcome *outcome)
     put_away(&master);
 }
 
-// An allocation that fails once is an error that changes nothing; the host steps again and all is well.
+// An allocation that fails once is an error that changes nothing; the host steps again and all is
+// well.
 static void EveryAllocationFailsOnce(void **state)
 {
     (void)state;
@@ -168,7 +170,8 @@ static void EveryOperationFailsOnceWhileRecording(void **state)
     assert_true(lost > 0);
 }
 
-// Flink: the first error ends recording, is said once, and what was recorded before is what is recovered.
+// Flink: the first error ends recording, is said once, and what was recorded before is what is
+// recovered.
 static void FlinkStopsRecordingAtTheFirstError(void **state)
 {
     (void)state;
@@ -189,7 +192,8 @@ static void FlinkStopsRecordingAtTheFirstError(void **state)
     }
 }
 
-// An operation that fails during recovery: one outcome, and no evidence is lost for the next master.
+// An operation that fails during recovery: one outcome, and no evidence is lost for the next
+// master.
 static void EveryOperationFailsOnceInRecovery(void **state)
 {
     (void)state;
@@ -213,8 +217,8 @@ static void EveryOperationFailsOnceInRecovery(void **state)
     }
 }
 
-// R3: a crash before, in or after any operation of a recovery changes nothing for the next one. R2: once
-// more is once.
+// R3: a crash before, in or after any operation of a recovery changes nothing for the next one. R2:
+// once more is once.
 static void CrashAnywhereInRecovery(void **state)
 {
     (void)state;

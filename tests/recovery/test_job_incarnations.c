@@ -9,9 +9,10 @@
 
 #include "tests/recovery/support_job.h"
 
-// Upstream's graph: source (5 subtasks, a coordinator) -> point-wise -> middle (5) -> all-to-all -> sink.
-static const struct recoup_stage_spec stages[] = {{.parallelism = 5}, {.parallelism = 5},
-                                                  {.parallelism_max = 8}};
+// Upstream's graph: source (5 subtasks, a coordinator) -> point-wise -> middle (5) -> all-to-all ->
+// sink.
+static const struct recoup_stage_spec stages[] = {
+    {.parallelism = 5}, {.parallelism = 5}, {.parallelism_max = 8}};
 static const struct recoup_edge_spec edges[] = {
     {.producer = 0, .consumer = 1, .exchange = RECOUP_POINTWISE},
     {.producer = 1, .consumer = 2, .exchange = RECOUP_ALL_TO_ALL}};
@@ -22,7 +23,8 @@ static const struct recoup_coordinator_spec middle_unsupported[] = {
 static const struct recoup_coordinator_spec source_unsupported[] = {
     {.stage = 0, .batch_snapshot = true}, {.stage = 0, .batch_snapshot = false}};
 
-static struct recoup_graph make_graph(const struct recoup_coordinator_spec *coordinators, uint32_t n)
+static struct recoup_graph make_graph(const struct recoup_coordinator_spec *coordinators,
+                                      uint32_t n)
 {
     return (struct recoup_graph){.digest = {1, 2, 3},
                                  .n_stages = 3,
@@ -69,7 +71,8 @@ static void finish_stage(struct world *world, uint32_t stage, uint32_t n)
     }
 }
 
-// Remembers what the workers hold, lets the master die once everything is flushed, starts the next one.
+// Remembers what the workers hold, lets the master die once everything is flushed, starts the next
+// one.
 static void fail_over(struct world *world, uint64_t epoch)
 {
     master_advance(&world->master, world->master.now_ns + 2 * SECOND);
@@ -116,20 +119,20 @@ static void C5_1_RecoverFromFailover(void **state)
     uint64_t attempt = master_attempt(&world.master, 0, 3);
     fail_over(&world, 2);
     assert_string_equal(world.master.trace, "ask on\n"
-                                          "initialize 0 x5\n"
-                                          "initialize 1 x5\n"
-                                          "finished 0.0+5\n"
-                                          "restore 0 '0:1/2'\n"
-                                          "restore -1 '-1:1/2'\n");
+                                            "initialize 0 x5\n"
+                                            "initialize 1 x5\n"
+                                            "finished 0.0+5\n"
+                                            "restore 0 '0:1/2'\n"
+                                            "restore -1 '-1:1/2'\n");
     assert_int_equal(recoup_phase(world.master.job), RECOUP_PHASE_WAITING);
     master_clear_trace(&world.master);
     report_all(&world);
     assert_string_equal(world.master.trace, "ask off\n"
-                                          "track 0.0@0 0.1@1 0.2@2 0.3@3 0.4@0\n"
-                                          "recovered log\n");
+                                            "track 0.0@0 0.1@1 0.2@2 0.3@3 0.4@0\n"
+                                            "recovered log\n");
     assert_int_equal(master_attempt(&world.master, 0, 3), attempt);
     assert_false(master_finished(&world.master, 1, 0));
-    assert_false(world.master.initialize_possible);  // H24: Flink does not look
+    assert_false(world.master.initialize_possible); // H24: Flink does not look
     assert_false(world.master.check_completion);
     close_world(&world);
 }
@@ -142,7 +145,7 @@ static void C5_2_UnfinishedStageOfUnsupportingCoordinator(void **state)
     struct world world;
     open_world(&world, &graph, RECOUP_PROFILE_FLINK_1_20);
     world.master.options.snapshot_min_pause_ns = 0;
-    master_restart(&world.master, 2);  // the option counts from here
+    master_restart(&world.master, 2); // the option counts from here
     assert_int_equal(master_initialize(&world.master, 0, 5), 0);
     assert_int_equal(master_initialize(&world.master, 1, 5), 0);
     finish_stage(&world, 0, 5);
@@ -153,21 +156,22 @@ static void C5_2_UnfinishedStageOfUnsupportingCoordinator(void **state)
     assert_non_null(strstr(world.master.trace, "finished 1.0+1\n"));
     assert_non_null(strstr(world.master.trace, "reset 1.0+5:coordinator\n"));
     master_clear_trace(&world.master);
-    world.held[0].worker = 99;  // source 0's partition is nowhere
+    world.held[0].worker = 99; // source 0's partition is nowhere
     report_all(&world);
     assert_int_equal(recoup_phase(world.master.job), RECOUP_PHASE_WAITING);
     master_advance(&world.master, world.master.now_ns + 31 * SECOND);
     assert_string_equal(world.master.trace, "ask off\n"
-                                          "track 0.1@1 0.2@2 0.3@3 0.4@0\n"
-                                          "reset 0.0+1:missing\n"
-                                          "recovered log\n");
+                                            "track 0.1@1 0.2@2 0.3@3 0.4@0\n"
+                                            "reset 0.0+1:missing\n"
+                                            "recovered log\n");
     assert_false(master_finished(&world.master, 0, 0));
     assert_true(master_finished(&world.master, 0, 1));
     assert_false(master_finished(&world.master, 1, 0));
     close_world(&world);
 }
 
-// C5.3: a finished stage with an unsupporting coordinator is left alone, until one of it restarts (B17).
+// C5.3: a finished stage with an unsupporting coordinator is left alone, until one of it restarts
+// (B17).
 static void C5_3_TimeBomb(void **state)
 {
     (void)state;
@@ -194,8 +198,7 @@ static void C5_3_TimeBomb(void **state)
         finish_stage(&world, 0, 5);
         master_clear_trace(&world.master);
         assert_int_equal(master_lose_partition(&world.master, 0, 1), 0);
-        assert_string_equal(world.master.trace,
-                            "reset confirm 0.1+1:missing 1.1+1:downstream\n");
+        assert_string_equal(world.master.trace, "reset confirm 0.1+1:missing 1.1+1:downstream\n");
         close_world(&world);
     }
 }
@@ -218,9 +221,9 @@ static void C5_4_PartitionUnavailable(void **state)
     assert_false(world.master.recovered);
     master_advance(&world.master, end);
     assert_string_equal(world.master.trace, "ask off\n"
-                                          "track 0.1@1 0.2@2 0.3@3 0.4@0\n"
-                                          "reset 0.0+1:missing\n"
-                                          "recovered log\n");
+                                            "track 0.1@1 0.2@2 0.3@3 0.4@0\n"
+                                            "reset 0.0+1:missing\n"
+                                            "recovered log\n");
     close_world(&world);
 }
 
@@ -238,7 +241,7 @@ static void C5_5_EverythingFinished(void **state)
     uint8_t before[16];
     master_hash(&world.master, before);
     fail_over(&world, 2);
-    assert_true(world.master.recovered);  // nothing is needed, so nothing is waited for (B21)
+    assert_true(world.master.recovered); // nothing is needed, so nothing is waited for (B21)
     struct recoup_stage sink;
     recoup_stage(world.master.job, 2, &sink);
     assert_int_equal(sink.parallelism, 2);
@@ -263,7 +266,8 @@ static void C5_6_PartitionNotFoundTwice(void **state)
         master_clear_trace(&world.master);
         assert_int_equal(master_lose_partition(&world.master, 0, i), 0);
         char expected[128];
-        snprintf(expected, sizeof expected, "reset confirm 0.%u+1:missing 1.%u+1:downstream\n", i, i);
+        snprintf(expected, sizeof expected, "reset confirm 0.%u+1:missing 1.%u+1:downstream\n", i,
+                 i);
         assert_string_equal(world.master.trace, expected);
         assert_int_equal(master_finish(&world.master, 0, i), 0);
     }
@@ -280,7 +284,7 @@ static void C5_7_ReplayFails(void **state)
     finish_stage(&world, 0, 5);
     master_crash(&world.master);
     assert_true(world.disk.n > 0);
-    world.disk.files[0].data[3] = 77;  // no such type of record
+    world.disk.files[0].data[3] = 77; // no such type of record
     master_restart(&world.master, 2);
     assert_string_equal(world.master.trace, "ask on\nask off\nrecovery failed RECOUP_EVERSION\n");
     assert_int_equal(world.disk.n, 0);

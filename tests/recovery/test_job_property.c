@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Random jobs, random events, random deaths: under profile hardened the recovered state equals that of a
-// reference model, which keeps the whole history as a list and knows nothing of files, places or ranges.
+// Random jobs, random events, random deaths: under profile hardened the recovered state equals that
+// of a reference model, which keeps the whole history as a list and knows nothing of files, places
+// or ranges.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,17 +14,17 @@
 
 enum { STAGES_MAX = 5, WIDTH_MAX = 9, EDGES_MAX = 10, EVENTS_MAX = 4096 };
 
-#define DROPPED UINT64_MAX  // the number of an event that was not recorded
+#define DROPPED UINT64_MAX // the number of an event that was not recorded
 
 enum kind { KIND_INITIALIZED, KIND_FINISHED, KIND_RESET };
 
-struct entry {  // one event of the history
+struct entry { // one event of the history
     enum kind kind;
-    uint64_t number;    // in its incarnation, 0: durable by itself
+    uint64_t number; // in its incarnation, 0: durable by itself
     uint32_t stage;
-    uint32_t subtask;   // KIND_INITIALIZED: the parallelism
+    uint32_t subtask; // KIND_INITIALIZED: the parallelism
     uint64_t attempt;
-    uint32_t asked;     // KIND_FINISHED: bit c: carries the snapshot of coordinator c
+    uint32_t asked; // KIND_FINISHED: bit c: carries the snapshot of coordinator c
 };
 
 struct subtask {
@@ -45,8 +46,8 @@ struct model {
     struct subtask subtasks[STAGES_MAX][WIDTH_MAX];
     bool bomb[STAGES_MAX];
     struct master *master;
-    uint64_t reset_number;      // of the last event that may have caused a reset
-    unsigned restored;          // how often recording was restored, as far as the history knows
+    uint64_t reset_number; // of the last event that may have caused a reset
+    unsigned restored;     // how often recording was restored, as far as the history knows
 };
 
 static uint32_t draw(struct model *m, uint32_t n)
@@ -73,8 +74,7 @@ static void make_job(struct model *m)
         }
         uint32_t coordinators = draw(m, 3) == 0 ? 0 : draw(m, 3);
         for (uint32_t c = 0; c < coordinators; c++) {
-            m->coordinators[n_coordinators++] =
-                (struct recoup_coordinator_spec){s, draw(m, 4) > 0};
+            m->coordinators[n_coordinators++] = (struct recoup_coordinator_spec){s, draw(m, 4) > 0};
         }
     }
     m->graph = (struct recoup_graph){.digest = {7},
@@ -87,7 +87,8 @@ static void make_job(struct model *m)
 }
 
 // Whether consumer j of an edge reads producer i, straight from the contract.
-static bool reads(const struct model *m, const struct recoup_edge_spec *edge, uint32_t i, uint32_t j)
+static bool reads(const struct model *m, const struct recoup_edge_spec *edge, uint32_t i,
+                  uint32_t j)
 {
     uint32_t p = m->parallelism[edge->producer];
     uint32_t c = m->parallelism[edge->consumer];
@@ -144,10 +145,9 @@ static void note_resets(struct model *m, unsigned from, uint64_t number)
     for (unsigned i = from; i < m->master->n_reset; i++) {
         struct recoup_range range = m->master->reset[i].range;
         for (uint32_t k = range.first; k < range.first + range.count; k++) {
-            add_entry(m, (struct entry){.kind = KIND_RESET,
-                                        .number = number,
-                                        .stage = range.stage,
-                                        .subtask = k});
+            add_entry(
+                m, (struct entry){
+                       .kind = KIND_RESET, .number = number, .stage = range.stage, .subtask = k});
         }
     }
 }
@@ -373,7 +373,8 @@ static void compare(const struct model *m, uint64_t seed)
     }
 }
 
-// The stages that may be initialized, and the subtasks that may run, as a scheduler would find them.
+// The stages that may be initialized, and the subtasks that may run, as a scheduler would find
+// them.
 static bool ready(const struct model *m, uint32_t stage, uint32_t subtask)
 {
     for (uint32_t e = 0; e < m->graph.n_edges; e++) {
@@ -503,7 +504,7 @@ static void live(struct model *m, bool faults)
 
 static void one_job(uint64_t seed, bool faults)
 {
-    static struct model m;  // too large for the stack; nothing is carried over
+    static struct model m; // too large for the stack; nothing is carried over
     static struct master master;
     struct disk disk;
     memset(&m, 0, sizeof m);
@@ -523,7 +524,7 @@ static void one_job(uint64_t seed, bool faults)
         live(&m, faults && draw(&m, 2) == 0);
         forget_not_durable(&m);
         if (draw(&m, 3) == 0) {
-            (void)master_lose_worker(&master, draw(&m, 4));  // dies with the master
+            (void)master_lose_worker(&master, draw(&m, 4)); // dies with the master
         }
         recover(&m);
         master_restart(&master, epoch);
@@ -547,7 +548,8 @@ static void HardenedEqualsReference(void **state)
     }
 }
 
-// The same while storage operations fail: recording stops, a checkpoint of the whole job restores it.
+// The same while storage operations fail: recording stops, a checkpoint of the whole job restores
+// it.
 static void HardenedEqualsReferenceUnderStorageErrors(void **state)
 {
     (void)state;

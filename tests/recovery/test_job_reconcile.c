@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The wait for partitions and what surrounds it (specification 4.7 to 4.12), releases in normal running, and
-// what the two profiles make of a second failure.
+// The wait for partitions and what surrounds it (specification 4.7 to 4.12), releases in normal
+// running, and what the two profiles make of a second failure.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,9 +11,10 @@
 #include "tests/recovery/support_job.h"
 
 // a (4 subtasks, a coordinator) -> point-wise -> b (4) -> all-to-all -> c (2)
-static const struct recoup_stage_spec stages[] = {{.parallelism = 4}, {.parallelism = 4},
-                                                  {.parallelism = 2}};
-static const struct recoup_edge_spec edges[] = {{0, 1, RECOUP_POINTWISE}, {1, 2, RECOUP_ALL_TO_ALL}};
+static const struct recoup_stage_spec stages[] = {
+    {.parallelism = 4}, {.parallelism = 4}, {.parallelism = 2}};
+static const struct recoup_edge_spec edges[] = {{0, 1, RECOUP_POINTWISE},
+                                                {1, 2, RECOUP_ALL_TO_ALL}};
 static const struct recoup_coordinator_spec coordinators[] = {{0, true}};
 static const struct recoup_graph graph = {.digest = {5},
                                           .n_stages = 3,
@@ -130,7 +131,7 @@ static void RecoveredFinishesReleaseTheirInputs(void **state)
     assert_true(master->recovered);
     const char *end = strstr(master->trace, "recovered log\n");
     assert_non_null(end);
-    assert_null(strstr(master->trace, "track 0."));  // they had been released under the first master
+    assert_null(strstr(master->trace, "track 0.")); // they had been released under the first master
     close_world(&world);
 }
 
@@ -151,7 +152,7 @@ static void WaitEndsEarly(void **state)
         assert_int_equal(master_report(master, worker, needed, 4), 0);
     }
     assert_true(master->recovered);
-    assert_int_equal(master->n_reset, 0);  // nothing is missing that anybody needs
+    assert_int_equal(master->n_reset, 0); // nothing is missing that anybody needs
     close_world(&world);
 }
 
@@ -165,7 +166,7 @@ static void ReportAtTheTimeout(void **state)
         record(master, 0);
         master_restart(master, 2);
         int64_t end = recoup_deadline(master->job);
-        while (end < 32 * SECOND) {  // the flush timer ticks as well
+        while (end < 32 * SECOND) { // the flush timer ticks as well
             master_advance(master, end);
             end = recoup_deadline(master->job);
         }
@@ -225,14 +226,14 @@ static void ReportDuringReplay(void **state)
     struct recoup_partition before = held(master, 0, 1);
     master_report_held(master);
     struct recoup_event lost = {.type = RECOUP_EVENT_WORKER_LOST};
-    lost.worker_lost.worker = before.worker;  // it answered, and then it died
+    lost.worker_lost.worker = before.worker; // it answered, and then it died
     assert_int_equal(master_step(master, &lost), 0);
     while (master->busy) {
         master_io(master);
     }
     assert_int_equal(recoup_phase(master->job), RECOUP_PHASE_WAITING);
     master->hold_io = false;
-    assert_int_equal(master_report(master, 1, &before, 1), 0);  // it is back
+    assert_int_equal(master_report(master, 1, &before, 1), 0); // it is back
     assert_true(master->recovered);
     assert_int_equal(master->n_tracked, 4);
     close_world(&world);
@@ -261,8 +262,8 @@ static void WorkerLostWithinTheWait(void **state)
     close_world(&world);
 }
 
-// H32: while a former worker that holds needed data may not have noticed yet, the wait goes on; not for
-// workers that have answered.
+// H32: while a former worker that holds needed data may not have noticed yet, the wait goes on; not
+// for workers that have answered.
 static void WaitIsExtendedForSilentWorkers(void **state)
 {
     (void)state;
@@ -279,7 +280,7 @@ static void WaitIsExtendedForSilentWorkers(void **state)
             assert_int_equal(master_report(master, worker, others, 3), 0);
         }
         if (silent == 0) {
-            assert_int_equal(master_report(master, 3, &none, 1), 0);  // it holds nothing any more
+            assert_int_equal(master_report(master, 3, &none, 1), 0); // it holds nothing any more
         }
         master_advance(master, 2 * SECOND + 30 * SECOND);
         assert_int_equal(master->recovered, silent == 0);
@@ -291,8 +292,8 @@ static void WaitIsExtendedForSilentWorkers(void **state)
     }
 }
 
-// H30, H31: hardened goes on asking; a late report is adopted where the plan needs it, and nothing that an
-// attempt of this very master is making is dropped.
+// H30, H31: hardened goes on asking; a late report is adopted where the plan needs it, and nothing
+// that an attempt of this very master is making is dropped.
 static void LateReportIsAdoptedOrDropped(void **state)
 {
     (void)state;
@@ -310,15 +311,15 @@ static void LateReportIsAdoptedOrDropped(void **state)
     assert_true(master->asking);
     assert_false(master_finished(master, 0, 3));
     master_clear_trace(master);
-    struct recoup_partition report[] = {late, {.stage = 1, .subtask = 3, .worker = 3,
-                                               .attempt = UINT64_C(2) << 32 | 9}};
+    struct recoup_partition report[] = {
+        late, {.stage = 1, .subtask = 3, .worker = 3, .attempt = UINT64_C(2) << 32 | 9}};
     assert_int_equal(master_report(master, 3, report, 2), 0);
-    assert_string_equal(master->trace, "release 0.3@3\n");  // its subtask runs again already
+    assert_string_equal(master->trace, "release 0.3@3\n"); // its subtask runs again already
     close_world(&world);
 }
 
-// 2.9 and H23: point-wise inputs go with their consumer, all-to-all ones with the whole stage; at once, or
-// once the recovery point that covers the last consumer is durable.
+// 2.9 and H23: point-wise inputs go with their consumer, all-to-all ones with the whole stage; at
+// once, or once the recovery point that covers the last consumer is durable.
 static void ReleaseOfConsumedPartitions(void **state)
 {
     (void)state;
@@ -341,9 +342,9 @@ static void ReleaseOfConsumedPartitions(void **state)
     master_clear_trace(master);
     finish_range(master, 1, 0, 3);
     master_advance(master, master->now_ns + 5 * SECOND);
-    assert_int_equal(master->n_released, 0);  // durable, but no recovery point covers them
+    assert_int_equal(master->n_released, 0); // durable, but no recovery point covers them
     master->hold_snapshots = true;
-    assert_int_equal(master_finish(master, 1, 3), 0);  // the stage's end takes one
+    assert_int_equal(master_finish(master, 1, 3), 0); // the stage's end takes one
     master_advance(master, master->now_ns + 5 * SECOND);
     assert_int_equal(master->n_released, 0);
     master->hold_snapshots = false;
@@ -372,17 +373,18 @@ static void SnapshotsInVirtualTime(void **state)
     assert_int_equal(master_finish(master, 0, 1), 0);
     assert_string_equal(master->trace, "");
     master_advance(master, 10 * SECOND);
-    assert_int_equal(master_finish(master, 1, 0), 0);  // of stage b; a has a finish since the last
+    assert_int_equal(master_finish(master, 1, 0), 0); // of stage b; a has a finish since the last
     assert_non_null(strstr(master->trace, "snapshot 2 of 0\nsnapshot 2 of -1\n"));
     master_clear_trace(master);
     assert_int_equal(master_finish(master, 0, 2), 0);
     assert_string_equal(master->trace, "");
-    assert_int_equal(master_finish(master, 0, 3), 0);  // the stage's end
+    assert_int_equal(master_finish(master, 0, 3), 0); // the stage's end
     assert_string_equal(master->trace, "snapshot 3 of 0\nsnapshot 3 of -1\n");
     close_world(&world);
 }
 
-// B30, H19: a finish that the first recovery trimmed comes back after the second in Flink, as a phantom.
+// B30, H19: a finish that the first recovery trimmed comes back after the second in Flink, as a
+// phantom.
 static void DoubleFailure(void **state)
 {
     (void)state;
@@ -393,7 +395,7 @@ static void DoubleFailure(void **state)
         for (uint32_t s = 0; s < 3; s++) {
             assert_int_equal(master_initialize(master, s, stages[s].parallelism), 0);
         }
-        finish_range(master, 0, 0, 2);  // the first is a recovery point, the second is not
+        finish_range(master, 0, 0, 2); // the first is a recovery point, the second is not
         master_advance(master, 2 * SECOND);
         master_restart(master, 2);
         master_report_held(master);
@@ -401,7 +403,7 @@ static void DoubleFailure(void **state)
         assert_true(master->recovered);
         assert_true(master_finished(master, 0, 0));
         assert_false(master_finished(master, 0, 1));
-        assert_int_equal(master_finish(master, 0, 2), 0);  // a recovery point again
+        assert_int_equal(master_finish(master, 0, 2), 0); // a recovery point again
         master_advance(master, master->now_ns + 2 * SECOND);
         master_restart(master, 3);
         assert_true(master_finished(master, 0, 2));
@@ -430,7 +432,8 @@ static void LivenessChecks(void **state)
     }
 }
 
-// B29 the other way: a lost worker's partitions are made again only where a consumer still needs them.
+// B29 the other way: a lost worker's partitions are made again only where a consumer still needs
+// them.
 static void WorkerLost(void **state)
 {
     (void)state;
@@ -438,12 +441,10 @@ static void WorkerLost(void **state)
     struct master *master = open_world(&world, RECOUP_PROFILE_HARDENED);
     record(master, 2);
     master_clear_trace(master);
-    assert_int_equal(master_lose_worker(master, 1), 0);  // holds 0.1 (consumed by 1.1) and 1.1
-    assert_string_equal(master->trace,
-                        "reset confirm 0.1+1:missing 1.1+1:missing\n");
+    assert_int_equal(master_lose_worker(master, 1), 0); // holds 0.1 (consumed by 1.1) and 1.1
+    assert_string_equal(master->trace, "reset confirm 0.1+1:missing 1.1+1:missing\n");
     assert_int_equal(master_lose_worker(master, 1), 0);
-    assert_string_equal(master->trace,
-                        "reset confirm 0.1+1:missing 1.1+1:missing\n");
+    assert_string_equal(master->trace, "reset confirm 0.1+1:missing 1.1+1:missing\n");
     close_world(&world);
 }
 
@@ -457,7 +458,8 @@ static void GlobalFailure(void **state)
     master_clear_trace(master);
     struct recoup_event event = {.type = RECOUP_EVENT_GLOBAL_FAILURE};
     assert_int_equal(master_step(master, &event), 0);
-    assert_non_null(strstr(master->trace, "reset confirm 0.0+4:global 1.0+4:global 2.0+2:global\n"));
+    assert_non_null(
+        strstr(master->trace, "reset confirm 0.0+4:global 1.0+4:global 2.0+2:global\n"));
     master_advance(master, master->now_ns + 2 * SECOND);
     master_restart(master, 2);
     assert_true(master->recovered);
@@ -481,7 +483,7 @@ static void MisuseChangesNothing(void **state)
     assert_int_equal(master_step_once(master, &event), RECOUP_EMISUSE);
     assert_int_equal(master_initialize(master, 0, 4), RECOUP_EMISUSE);
     assert_int_equal(master_initialize(master, 9, 4), RECOUP_EINVAL);
-    assert_int_equal(master_finish(master, 0, 0), RECOUP_EMISUSE);  // T1: finished already
+    assert_int_equal(master_finish(master, 0, 0), RECOUP_EMISUSE); // T1: finished already
     assert_int_equal(master_finish(master, 0, 4), RECOUP_EINVAL);
     assert_int_equal(master_fail(master, 0, 3, 2), RECOUP_EINVAL);
     assert_int_equal(master_snapshot(master, 99, 0, false, "x", 1), RECOUP_EINVAL);
@@ -493,7 +495,7 @@ static void MisuseChangesNothing(void **state)
     assert_int_equal(master_step_once(master, &event), RECOUP_EMISUSE);
     int64_t now_ns = master->now_ns;
     master->now_ns = -1;
-    assert_int_equal(master_timer(master), RECOUP_EMISUSE);  // D1: time does not go back
+    assert_int_equal(master_timer(master), RECOUP_EMISUSE); // D1: time does not go back
     master->now_ns = now_ns;
     master_hash(master, after);
     assert_memory_equal(before, after, 16);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Replay of records: places, trim, snapshots, checkpoints (specification 4.3 to 4.5; B1, B2, B13, H19, H20, H22).
+// Replay of records: places, trim, snapshots, checkpoints (specification 4.3 to 4.5; B1, B2, B13,
+// H19, H20, H22).
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -159,8 +160,8 @@ static void open_log(struct fixture *f, bool first_finish)
     assert_int_equal(initialized(f, 1, 3), 0);
 }
 
-// B1: what comes after the last recovery point is dropped, though it is safely on disk. B2: the point is the
-// shuffle master's snapshot.
+// B1: what comes after the last recovery point is dropped, though it is safely on disk. B2: the
+// point is the shuffle master's snapshot.
 static void TrimAll(void **state)
 {
     (void)state;
@@ -212,7 +213,8 @@ static void TrimCoordinatorStages(void **state)
     close_fixture(&f);
 }
 
-// B13, H20: a second finish keeps the place of the first under first-finish, and gets its own in the log.
+// B13, H20: a second finish keeps the place of the first under first-finish, and gets its own in
+// the log.
 static void SecondFinishKeepsItsPlaceInFlink(void **state)
 {
     (void)state;
@@ -221,7 +223,7 @@ static void SecondFinishKeepsItsPlaceInFlink(void **state)
         open_log(&f, first == 1);
         finished(&f, 0, 0, 10, "");
         finished(&f, 0, 1, 11, "a");
-        finished(&f, 0, 0, 15, "");  // no Reset in the log: it was not recorded
+        finished(&f, 0, 0, 15, ""); // no Reset in the log: it was not recorded
         assert_true(recoup__replay_trim(&f.replay, false));
         assert_int_equal(attempt(&f, 0, 0), first == 1 ? 15 : 0);
         assert_int_equal(attempt(&f, 0, 1), 11);
@@ -279,13 +281,13 @@ static void ForeignRecordsAreRefused(void **state)
     (void)state;
     struct fixture f;
     open_fixture(&f, true);
-    assert_int_equal(initialized(&f, 1, 3), RECOUP_EFOREIGN);  // its input is not initialized
+    assert_int_equal(initialized(&f, 1, 3), RECOUP_EFOREIGN); // its input is not initialized
     assert_int_equal(initialized(&f, 7, 3), RECOUP_EFOREIGN);
-    assert_int_equal(initialized(&f, 0, 5), RECOUP_EFOREIGN);  // the plan says 4
+    assert_int_equal(initialized(&f, 0, 5), RECOUP_EFOREIGN); // the plan says 4
     assert_int_equal(initialized(&f, 0, 4), 0);
-    assert_int_equal(initialized(&f, 1, 5), RECOUP_EFOREIGN);  // more than the plan's bound
+    assert_int_equal(initialized(&f, 1, 5), RECOUP_EFOREIGN); // more than the plan's bound
     assert_int_equal(initialized(&f, 1, 3), 0);
-    assert_int_equal(initialized(&f, 1, 3), 0);  // said twice
+    assert_int_equal(initialized(&f, 1, 3), 0); // said twice
     assert_int_equal(initialized(&f, 1, 2), RECOUP_EFOREIGN);
     assert_int_equal(carries(&f, RECOUP__RECORD_FINISHED, 1, 3, 1, ""), RECOUP_EFOREIGN);
     assert_int_equal(carries(&f, RECOUP__RECORD_FINISHED, 2, 0, 1, ""), RECOUP_EFOREIGN);
@@ -324,7 +326,7 @@ static void CheckpointReplacesOnlyWhenComplete(void **state)
         recoup__replay_end(&f.replay);
         assert_true(recoup__replay_trim(&f.replay, true));
         assert_int_equal(attempt(&f, 0, 0), complete == 1 ? 30 : 10);
-        assert_int_equal(attempt(&f, 0, 1), 0);  // the kept snapshot does not cover it
+        assert_int_equal(attempt(&f, 0, 1), 0); // the kept snapshot does not cover it
         assert_int_equal(attempt(&f, 0, 2), complete == 1 ? 0 : 12);
         expect_snapshot(&f, complete == 1 ? "k" : "b");
         assert_int_equal(f.replay.picture.parallelism[1], complete == 1 ? 0 : 3);
@@ -332,7 +334,8 @@ static void CheckpointReplacesOnlyWhenComplete(void **state)
     }
 }
 
-// What the boundary does not cover belongs right behind it: a recovery point recorded meanwhile covers it.
+// What the boundary does not cover belongs right behind it: a recovery point recorded meanwhile
+// covers it.
 static void MarkedFinishIsCoveredByLaterPoints(void **state)
 {
     (void)state;
@@ -340,11 +343,11 @@ static void MarkedFinishIsCoveredByLaterPoints(void **state)
     open_log(&f, false);
     control(&f, RECOUP__RECORD_CHECKPOINT_BEGIN, true);
     assert_int_equal(initialized(&f, 0, 4), 0);
-    finished(&f, 0, 3, 33, "");  // an event of the day, before the boundary, not covered
+    finished(&f, 0, 3, 33, ""); // an event of the day, before the boundary, not covered
     finished(&f, 0, 0, 30, "");
     assert_int_equal(carries(&f, RECOUP__RECORD_SNAPSHOT, RECOUP_NONE, 0, 0, "k"), 0);
-    finished(&f, 0, 2, 32, "live");  // a recovery point of the day, behind the boundary
-    finished(&f, 0, 1, 31, "");      // the checkpoint goes on
+    finished(&f, 0, 2, 32, "live"); // a recovery point of the day, behind the boundary
+    finished(&f, 0, 1, 31, "");     // the checkpoint goes on
     mark(&f, 0, 1, 31);
     finished(&f, 0, 3, 33, "");
     mark(&f, 0, 3, 33);
@@ -373,7 +376,7 @@ static void CompactionSaysNothingNew(void **state)
         assert_int_equal(carries(&f, RECOUP__RECORD_SNAPSHOT, RECOUP_NONE, 0, 0, "a"), 0);
         finished(&f, 0, 1, 11, "");
         mark(&f, 0, 1, 11);
-        finished(&f, 1, 0, 20, "");  // an event of the day
+        finished(&f, 1, 0, 20, ""); // an event of the day
         if (complete == 1) {
             control(&f, RECOUP__RECORD_CHECKPOINT_END, false);
         }

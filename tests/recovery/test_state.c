@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// The state's counts and hash, the point-wise rule, the reset closure and the snapshot policy, each against
-// the plainest statement of what it should be.
+// The state's counts and hash, the point-wise rule, the reset closure and the snapshot policy, each
+// against the plainest statement of what it should be.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -43,8 +43,8 @@ static void PointwiseRuleFromBothSides(void **state)
                 for (uint32_t j = 0; j < c; j++) {
                     uint32_t first;
                     uint32_t count;
-                    bool reads = c <= p ? i >= j * p / c && i <= (j + 1) * p / c - 1
-                                        : i == j * p / c;
+                    bool reads =
+                        c <= p ? i >= j * p / c && i <= (j + 1) * p / c - 1 : i == j * p / c;
                     recoup_pointwise_producers(p, c, j, &first, &count);
                     assert_int_equal(reads, i >= first && i < first + count);
                     recoup_pointwise_consumers(p, c, i, &first, &count);
@@ -73,9 +73,10 @@ static void PointwiseRuleAtItsLimits(void **state)
 
 enum { P = 6, C = 3, D = 4 };
 
-static const struct recoup_stage_spec stages[] = {{.parallelism = P}, {.parallelism = C},
-                                                  {.parallelism_max = D}};
-static const struct recoup_edge_spec edges[] = {{0, 1, RECOUP_POINTWISE}, {1, 2, RECOUP_ALL_TO_ALL}};
+static const struct recoup_stage_spec stages[] = {
+    {.parallelism = P}, {.parallelism = C}, {.parallelism_max = D}};
+static const struct recoup_edge_spec edges[] = {{0, 1, RECOUP_POINTWISE},
+                                                {1, 2, RECOUP_ALL_TO_ALL}};
 static const struct recoup_coordinator_spec coordinators[] = {{0, true}, {1, true}, {1, false}};
 
 struct fixture {
@@ -114,10 +115,8 @@ static void close_fixture(struct fixture *f)
 
 static void finish(struct fixture *f, uint32_t stage, uint32_t subtask, uint64_t attempt)
 {
-    struct recoup__finish how = {.attempt = attempt,
-                                 .worker = subtask,
-                                 .has_partition = stage < 2,
-                                 .available = stage < 2};
+    struct recoup__finish how = {
+        .attempt = attempt, .worker = subtask, .has_partition = stage < 2, .available = stage < 2};
     recoup__state_finish(&f->state, stage, subtask, &how);
 }
 
@@ -131,7 +130,7 @@ static void CountsAndNeeds(void **state)
     }
     assert_true(recoup__state_needed(&f.state, 0, 2));
     finish(&f, 1, 1, 200);
-    assert_false(recoup__state_needed(&f.state, 0, 2));  // consumer 1 reads 2 and 3
+    assert_false(recoup__state_needed(&f.state, 0, 2)); // consumer 1 reads 2 and 3
     assert_false(recoup__state_needed(&f.state, 0, 3));
     assert_true(recoup__state_needed(&f.state, 0, 1));
     assert_true(recoup__state_needed(&f.state, 1, 1));
@@ -167,7 +166,7 @@ static void HashDependsOnStateOnly(void **state)
     recoup__state_unfinish(&b.state, 0, 2);
     finish(&b, 0, 2, 8);
     finish(&b, 0, 1, 9);
-    assert_memory_not_equal(a.state.hash, b.state.hash, sizeof a.state.hash);  // another attempt
+    assert_memory_not_equal(a.state.hash, b.state.hash, sizeof a.state.hash); // another attempt
     recoup__state_unfinish(&b.state, 0, 1);
     finish(&b, 0, 1, 7);
     assert_memory_equal(a.state.hash, b.state.hash, sizeof a.state.hash);
@@ -190,7 +189,7 @@ static void expect_ranges(struct fixture *f, const struct recoup_reset_range *ex
         assert_int_equal(ranges[i].reason, expected[i].reason);
     }
     recoup__closure_clear(&f->closure);
-    assert_true(recoup__state_consistent(&f->state));  // no mark is left behind
+    assert_true(recoup__state_consistent(&f->state)); // no mark is left behind
 }
 
 static void finish_first(struct fixture *f, uint32_t stage, uint32_t n)
@@ -251,7 +250,7 @@ static void ClosureUpstream(void **state)
     finish_first(&f, 1, C);
     recoup__state_set_available(&f.state, 1, 2, false);
     recoup__state_set_available(&f.state, 0, 5, false);
-    recoup__state_set_available(&f.state, 0, 1, false);  // of consumer 0, which stays
+    recoup__state_set_available(&f.state, 0, 1, false); // of consumer 0, which stays
     recoup__closure_begin(&f.closure, RECOUP__CLOSURE_UPSTREAM);
     recoup__closure_add(&f.closure, 2, 1, 1, RECOUP_RESET_FAILED);
     recoup__closure_expand(&f.closure);
@@ -282,12 +281,12 @@ static void ClosureTimeBomb(void **state)
         recoup__closure_expand(&f.closure);
         recoup__closure_disarm(&f.closure);
         assert_false(f.state.stages[0].time_bomb);
-        expect_ranges(&f,
-                      (struct recoup_reset_range[]){
-                          {{0, 0, 1}, RECOUP_RESET_FAILED},
-                          {{0, 1, P - 1}, RECOUP_RESET_COORDINATOR_UNSUPPORTED},
-                          {{1, 0, fixpoint ? C : 1}, RECOUP_RESET_DOWNSTREAM}},
-                      3);
+        expect_ranges(
+            &f,
+            (struct recoup_reset_range[]){{{0, 0, 1}, RECOUP_RESET_FAILED},
+                                          {{0, 1, P - 1}, RECOUP_RESET_COORDINATOR_UNSUPPORTED},
+                                          {{1, 0, fixpoint ? C : 1}, RECOUP_RESET_DOWNSTREAM}},
+            3);
         close_fixture(&f);
     }
 }
@@ -301,30 +300,32 @@ static void SnapshotPolicy(void **state)
     const uint32_t *list;
     open_fixture(&f);
     assert_int_equal(recoup__snapshots_init(&s, &f.memory, &f.graph), 0);
-    assert_true(recoup__snapshots_due(&s, 0, 100, false));  // the first of the incarnation
+    assert_true(recoup__snapshots_due(&s, 0, 100, false)); // the first of the incarnation
     assert_int_equal(recoup__snapshots_list(&s, 0, &list), 2);
     assert_int_equal(list[0], 0);
     assert_int_equal(list[1], RECOUP_SHUFFLE);
     recoup__snapshots_finished(&s, 0);
     assert_int_equal(recoup__snapshots_taken(&s, 0), 1);
     assert_false(recoup__snapshots_due(&s, 99, 100, false));
-    assert_true(recoup__snapshots_due(&s, 99, 100, true));  // B3: a stage's end is never held back
+    assert_true(recoup__snapshots_due(&s, 99, 100, true)); // B3: a stage's end is never held back
     assert_true(recoup__snapshots_due(&s, 100, 100, false));
     recoup__snapshots_finished(&s, 2);
-    assert_int_equal(recoup__snapshots_list(&s, 2, &list), 1);  // no coordinator: the shuffle master alone
+    assert_int_equal(recoup__snapshots_list(&s, 2, &list),
+                     1); // no coordinator: the shuffle master alone
     recoup__snapshots_finished(&s, 1);
-    assert_int_equal(recoup__snapshots_list(&s, 2, &list), 2);  // B4: only stages with finishes since
+    assert_int_equal(recoup__snapshots_list(&s, 2, &list),
+                     2); // B4: only stages with finishes since
     assert_int_equal(list[0], 1);
     assert_int_equal(recoup__snapshots_taken(&s, 100), 2);
     assert_int_equal(recoup__snapshots_list(&s, 0, &list), 2);
     recoup__snapshots_finished(&s, 0);
     recoup__snapshots_taken(&s, 200);
-    recoup__snapshots_failed(&s, 1);  // the next finish tries again, the failed one included
+    recoup__snapshots_failed(&s, 1); // the next finish tries again, the failed one included
     assert_true(recoup__snapshots_due(&s, 201, 100, false));
     assert_int_equal(recoup__snapshots_list(&s, 0, &list), 3);
     assert_false(recoup__snapshots_known(&s, 4, 0));
     assert_true(recoup__snapshots_known(&s, 3, 0));
-    assert_false(recoup__snapshots_known(&s, 3, 2));  // does not support snapshots
+    assert_false(recoup__snapshots_known(&s, 3, 2)); // does not support snapshots
     assert_false(recoup__snapshots_known(&s, 0, 0));
     recoup__snapshots_release(&s);
     close_fixture(&f);
