@@ -51,6 +51,7 @@ struct model_master_state {
     int64_t failure_ns;       // of the last failure that the strategy was asked about
     uint64_t failures;
     bool recompute;           // a reset took something back: readiness is to be computed anew
+    uint64_t traced_bytes;    // last value of the trace's buffer counter; no part of the state
     struct {                  // what the last step asked for that needs further steps
         bool recovered, initialize_possible, check_completion, nothing_there, failed;
     } todo;

@@ -274,6 +274,23 @@ void master_restart_over(struct model_world *w)
         begin_running(w);
 }
 
+// How much waits to be written, for whoever watches.
+static void trace_buffer(struct model_world *w)
+{
+    struct recoup_stats stats;
+
+    if (!sim_trace_on(w->options->trace))
+        return;
+    SIM_ASSERT(w->master.job != NULL);
+    recoup_stats(w->master.job, &stats);
+    if (stats.bytes_waiting == w->master.traced_bytes)
+        return;
+    w->master.traced_bytes = stats.bytes_waiting;
+    SIM_ASSERT(stats.bytes_waiting <= INT64_MAX);
+    sim_trace_counter(w->options->trace, MODEL_TRACK_STORE, 1, "buffer bytes", w->now_ns,
+                      (int64_t)stats.bytes_waiting);
+}
+
 uint64_t master_step(struct model_world *w, const struct recoup_event *event)
 {
     struct model_master_state *m = &w->master;
@@ -295,6 +312,7 @@ uint64_t master_step(struct model_world *w, const struct recoup_event *event)
         master_action(w, &update.actions[i]);
     uint64_t recorded = update.event;
     m->stepping = false;
+    trace_buffer(w);
     rearm(w);
     if (w->outage.open)
         follow_phase(w);
