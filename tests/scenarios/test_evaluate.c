@@ -80,7 +80,7 @@ static const struct scenario_outcome *outcome(const struct scenario_verdict *ver
         }
     }
     fail_msg("no outcome for %s", metric);
-    return NULL;
+    return &verdict->outcomes[0];
 }
 
 static void DefaultExpectation(void **state)

@@ -4,7 +4,7 @@
 // place inside the file. The mutations follow from a fixed seed.
 #include "support.h"
 
-#define ROUNDS 1500u
+#define ROUNDS 600u
 #define TEXT_MAX 16384u
 
 struct mutant {
