@@ -7,12 +7,14 @@
 
 static bool entry_present(const struct recoup__entry *entry)
 {
+    RECOUP_ASSERT(entry != NULL);
     return (entry->flags & RECOUP__ENTRY_PRESENT) != 0;
 }
 
 static uint32_t count_finished_ranges(const struct recoup__picture *picture, uint32_t n_stages)
 {
     uint32_t n = 0;
+    RECOUP_ASSERT(n_stages > 0);
     RECOUP_ASSERT(picture->entries != NULL);
     for (uint32_t s = 0; s < n_stages; s++) {
         for (uint32_t i = 0; i < picture->parallelism[s]; i++) {
@@ -27,6 +29,7 @@ static uint32_t count_finished_ranges(const struct recoup__picture *picture, uin
 static int initialize_stages(struct recoup_job *job)
 {
     const struct recoup__picture *picture = &job->replay.picture;
+    RECOUP_ASSERT(picture->n_order <= job->graph.n_stages);
     RECOUP_ASSERT(job->state.subtasks == 0);
     for (uint32_t i = 0; i < picture->n_order; i++) {
         uint32_t stage = picture->order[i];
@@ -56,6 +59,8 @@ static void finish_stage(struct recoup_job *job, uint32_t stage)
 {
     const struct recoup__picture *picture = &job->replay.picture;
     struct recoup_action *action = NULL;
+    RECOUP_ASSERT(stage < job->graph.n_stages);
+    RECOUP_ASSERT(picture->parallelism[stage] == job->state.stages[stage].parallelism);
     for (uint32_t i = 0; i < picture->parallelism[stage]; i++) {
         const struct recoup__entry *entry = &picture->entries[stage][i];
         struct recoup__subtask *subtask = recoup__state_subtask(&job->state, stage, i);
@@ -88,6 +93,8 @@ static void finish_stage(struct recoup_job *job, uint32_t stage)
 // later.
 static void restore_coordinators(struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->has_replay);
+    RECOUP_ASSERT(!recoup__snapshots_kept(&job->snapshots, RECOUP_SHUFFLE)->present);
     for (uint32_t c = 0; c <= job->graph.n_coordinators; c++) {
         bool shuffle = c == job->graph.n_coordinators;
         uint32_t coordinator = shuffle ? RECOUP_SHUFFLE : c;
@@ -165,6 +172,8 @@ static void add_for_stage(struct recoup_job *job, uint32_t stage)
 {
     struct recoup__stage *s = &job->state.stages[stage];
     const struct recoup__node *node = &job->graph.nodes[stage];
+    RECOUP_ASSERT(stage < job->graph.n_stages);
+    RECOUP_ASSERT(s->finished <= s->parallelism);
     RECOUP_ASSERT(node->supporting <= node->coordinator_count);
     if (node->coordinator_count == 0 || s->parallelism == 0) {
         return;
@@ -189,6 +198,8 @@ static void add_for_stage(struct recoup_job *job, uint32_t stage)
 int recoup__job_coordinator_resets(struct recoup_job *job)
 {
     uint64_t sequence;
+    RECOUP_ASSERT(!job->has_replay);
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_REPLAYING);
     if (job->no_point) {
         return 0;
     }

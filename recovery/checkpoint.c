@@ -25,6 +25,7 @@ enum part { PART_NONE, PART_STAGES, PART_COVERED, PART_REST, PART_DONE };
 static bool covered(const struct recoup_job *job, uint32_t stage, uint32_t subtask)
 {
     uint32_t take = job->state.stages[stage].takes[subtask];
+    RECOUP_ASSERT(stage < job->graph.n_stages);
     RECOUP_ASSERT(recoup__state_is_finished(&job->state, stage, subtask));
     if (take == 0) {
         return true;
@@ -47,6 +48,7 @@ static bool covered(const struct recoup_job *job, uint32_t stage, uint32_t subta
 
 static int write(struct recoup_job *job, const struct recoup__record *record)
 {
+    RECOUP_ASSERT(record->type != RECOUP__RECORD_CHECKPOINT_BEGIN);
     RECOUP_ASSERT(job->store != NULL);
     return recoup__store_checkpoint_write(job->store, job->now_ns, record);
 }
@@ -54,6 +56,8 @@ static int write(struct recoup_job *job, const struct recoup__record *record)
 static int write_stages(struct recoup_job *job)
 {
     int rc = 0;
+    RECOUP_ASSERT(job->checkpoint_part == PART_STAGES);
+    RECOUP_ASSERT(job->checkpoint_stage <= job->graph.n_stages);
     while (rc == 0 && job->checkpoint_stage < job->graph.n_stages) {
         uint32_t parallelism = job->state.stages[job->checkpoint_stage].parallelism;
         if (parallelism > 0) {
@@ -73,6 +77,7 @@ static const struct recoup__snapshot mark = {.coordinator = RECOUP__MARK};
 static int write_mark(struct recoup_job *job, uint32_t stage, uint32_t subtask, uint64_t attempt)
 {
     struct recoup__record record = {.type = RECOUP__RECORD_SNAPSHOT};
+    RECOUP_ASSERT(attempt != 0);
     RECOUP_ASSERT(stage < job->graph.n_stages);
     record.finished.stage = stage;
     record.finished.subtask = subtask;
@@ -86,6 +91,7 @@ static int write_finish(struct recoup_job *job, uint32_t stage, uint32_t subtask
 {
     struct recoup__subtask *t = recoup__state_subtask(&job->state, stage, subtask);
     struct recoup__record record = {.type = RECOUP__RECORD_FINISHED};
+    RECOUP_ASSERT((t->flags & RECOUP__FINISHED) != 0);
     record.finished.stage = stage;
     record.finished.subtask = subtask;
     record.finished.attempt = t->attempt;
@@ -109,6 +115,8 @@ static int write_finish(struct recoup_job *job, uint32_t stage, uint32_t subtask
 static int write_finishes(struct recoup_job *job, bool all)
 {
     int rc = 0;
+    RECOUP_ASSERT(job->checkpoint_part == (all ? PART_REST : PART_COVERED));
+    RECOUP_ASSERT(job->checkpoint_stage <= job->graph.n_stages);
     for (; job->checkpoint_stage < job->graph.n_stages; job->checkpoint_stage++) {
         uint32_t s = job->checkpoint_stage;
         const struct recoup__stage *stage = &job->state.stages[s];
@@ -134,6 +142,7 @@ static int write_boundary(struct recoup_job *job)
     uint32_t n = 0;
     struct recoup__snapshot *snapshots =
         recoup__actions_scratch(&job->actions, (job->graph.n_coordinators + 1) * sizeof *snapshots);
+    RECOUP_ASSERT(job->checkpoint_part == PART_COVERED);
     if (snapshots == NULL) {
         return RECOUP_ENOMEM;
     }
@@ -170,6 +179,7 @@ static void begin(struct recoup_job *job)
 
 static void next_part(struct recoup_job *job, enum part part)
 {
+    RECOUP_ASSERT(part <= PART_DONE);
     RECOUP_ASSERT(part == job->checkpoint_part + 1);
     job->checkpoint_part = part;
     job->checkpoint_stage = 0;
@@ -180,6 +190,7 @@ static void next_part(struct recoup_job *job, enum part part)
 static int write_covered(struct recoup_job *job)
 {
     int rc = write_finishes(job, false);
+    RECOUP_ASSERT(job->checkpoint_part == PART_COVERED);
     if (rc == 0) {
         // Once more from the start, for what has become covered behind the cursor since earlier
         // calls.

@@ -32,6 +32,7 @@ void recoup__closure_release(struct recoup__closure *closure)
 static bool could_run(const struct recoup__state *state, uint32_t stage)
 {
     const struct recoup__graph *graph = state->graph;
+    RECOUP_ASSERT(stage < graph->n_stages);
     if (!recoup__state_initialized(state, stage)) {
         return false;
     }
@@ -50,6 +51,7 @@ void recoup__closure_begin(struct recoup__closure *closure, unsigned flags)
     const struct recoup__state *state = closure->state;
     const struct recoup__graph *graph = state->graph;
     bool recovery = (flags & RECOUP__CLOSURE_RECOVERY) != 0;
+    RECOUP_ASSERT(closure->stages != NULL);
     closure->flags = flags;
     for (uint32_t i = graph->n_stages; i-- > 0;) {
         struct recoup__closure_stage *c = &closure->stages[i];
@@ -69,6 +71,8 @@ void recoup__closure_begin(struct recoup__closure *closure, unsigned flags)
 
 static void widen(uint32_t *first, uint32_t *end, uint32_t subtask)
 {
+    RECOUP_ASSERT(first != end);
+    RECOUP_ASSERT(*first <= *end);
     if (*first == *end) {
         *first = subtask;
         *end = subtask + 1;
@@ -83,6 +87,7 @@ static void mark(struct recoup__closure *closure, uint32_t stage, uint32_t subta
 {
     struct recoup__closure_stage *c = &closure->stages[stage];
     uint8_t *marks = closure->state->stages[stage].marks;
+    RECOUP_ASSERT(reason < UINT8_MAX);
     RECOUP_ASSERT(subtask < closure->state->stages[stage].parallelism);
     if (marks[subtask] != 0) {
         return;
@@ -120,6 +125,7 @@ void recoup__closure_add(struct recoup__closure *closure, uint32_t stage, uint32
 static bool is_lost(const struct recoup__subtask *subtask)
 {
     uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;
+    RECOUP_ASSERT(subtask != NULL);
     return (subtask->flags & (wanted | RECOUP__AVAILABLE)) == wanted;
 }
 
@@ -147,6 +153,8 @@ static void spread_pointwise(struct recoup__closure *closure, const struct recou
     const struct recoup__stage *to = &closure->state->stages[edge->consumer];
     uint32_t first;
     uint32_t count;
+    RECOUP_ASSERT(edge->exchange == RECOUP_POINTWISE);
+    RECOUP_ASSERT(closure->state->stages[edge->producer].marks[producer] != 0);
     recoup_pointwise_consumers(from->parallelism, to->parallelism, producer, &first, &count);
     bool all = (from->subtasks[producer].flags & RECOUP__FINISHED) != 0 ||
                closure->stages[edge->consumer].finished_below;
@@ -163,6 +171,8 @@ static bool spread_down(struct recoup__closure *closure, uint32_t stage)
     struct recoup__closure_stage *c = &closure->stages[stage];
     uint32_t first = c->down_first;
     uint32_t end = c->down_end;
+    RECOUP_ASSERT(stage < graph->n_stages);
+    RECOUP_ASSERT(c->down_first <= c->down_end);
     if (first == end) {
         return false;
     }
@@ -206,6 +216,8 @@ static bool spread_up(struct recoup__closure *closure, uint32_t stage)
     struct recoup__closure_stage *c = &closure->stages[stage];
     uint32_t first = c->up_first;
     uint32_t end = c->up_end;
+    RECOUP_ASSERT(stage < graph->n_stages);
+    RECOUP_ASSERT(c->up_first <= c->up_end);
     if (first == end) {
         return false;
     }
@@ -238,6 +250,7 @@ static bool explode(struct recoup__closure *closure, uint32_t stage)
 {
     struct recoup__closure_stage *c = &closure->stages[stage];
     const struct recoup__stage *s = &closure->state->stages[stage];
+    RECOUP_ASSERT(stage < closure->state->graph->n_stages);
     if (c->marked == 0 || !s->time_bomb || c->exploded) {
         return false;
     }
@@ -290,6 +303,7 @@ static uint32_t stage_ranges(const struct recoup__closure *closure, uint32_t sta
 {
     const struct recoup__stage *s = &closure->state->stages[stage];
     uint32_t n = 0;
+    RECOUP_ASSERT(stage < closure->state->graph->n_stages);
     uint8_t last = 0; // reason mark of the range that is open
     for (uint32_t i = 0; i < s->parallelism; i++) {
         uint8_t reason = named(closure, stage, i) ? s->marks[i] : 0;

@@ -24,6 +24,7 @@ static const unsigned successors[] = {
 static bool invariant(const struct recoup_job *job)
 {
     bool open = job->store != NULL && recoup__store_state(job->store) == RECOUP__STORE_OPEN;
+    RECOUP_ASSERT(job != NULL);
     switch (job->phase) {
     case RECOUP_PHASE_CREATED:
         return job->state.subtasks == 0 && job->work == RECOUP__WORK_NONE;
@@ -48,6 +49,7 @@ static bool invariant(const struct recoup_job *job)
 
 void recoup__job_move(struct recoup_job *job, enum recoup_phase phase)
 {
+    RECOUP_ASSERT(job != NULL);
     RECOUP_CHECK(&job->memory, (successors[job->phase] & (1u << phase)) != 0);
     RECOUP_CHECK(&job->memory, phase != job->phase);
     job->phase = phase;
@@ -94,6 +96,8 @@ int recoup__job_write(struct recoup_job *job, const struct recoup__record *recor
 
 void recoup__job_forget_recovery(struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->n_reports <= job->reports_capacity);
+    RECOUP_ASSERT(job->workers_silent <= job->workers_size);
     if (job->has_replay) {
         recoup__replay_release(&job->replay);
         job->has_replay = false;

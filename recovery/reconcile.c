@@ -14,6 +14,7 @@
 
 static bool before_wait(const struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_CREATED);
     return job->phase == RECOUP_PHASE_OPENING || job->phase == RECOUP_PHASE_REPLAYING;
 }
 
@@ -21,6 +22,7 @@ static bool before_wait(const struct recoup_job *job)
 static struct recoup__subtask *match(const struct recoup_job *job,
                                      const struct recoup_partition *partition)
 {
+    RECOUP_ASSERT(partition != NULL);
     if (!recoup__state_has(&job->state, partition->stage, partition->subtask)) {
         return NULL;
     }
@@ -33,6 +35,7 @@ static struct recoup__subtask *match(const struct recoup_job *job,
 
 static bool adopts_optional(const struct recoup_job *job)
 {
+    RECOUP_ASSERT(job != NULL);
     return recoup__job_policy(job, RECOUP_POLICY_OPTIONAL) != 0;
 }
 
@@ -42,6 +45,7 @@ enum verdict { VERDICT_KEEP, VERDICT_ADOPT, VERDICT_IGNORE, VERDICT_RELEASE };
 static enum verdict judge(struct recoup_job *job, const struct recoup_partition *partition)
 {
     struct recoup__subtask *subtask = match(job, partition);
+    RECOUP_ASSERT(partition->stage != RECOUP_NONE);
     if (subtask == NULL) {
         return VERDICT_RELEASE;
     }
@@ -87,6 +91,7 @@ static uint32_t worker_hash(uint32_t worker)
 static struct recoup__worker *worker_slot(struct recoup__worker *table, uint32_t size,
                                           uint32_t worker)
 {
+    RECOUP_ASSERT(table != NULL);
     RECOUP_ASSERT(size > 0 && (size & (size - 1)) == 0);
     uint32_t at = worker_hash(worker) & (size - 1);
     while (table[at].used && table[at].worker != worker) {
@@ -99,6 +104,7 @@ static int grow_workers(struct recoup_job *job)
 {
     uint32_t size = job->workers_size == 0 ? 64 : job->workers_size * 2;
     struct recoup__worker *table = recoup__allocate_zeroed(&job->memory, size, sizeof *table);
+    RECOUP_ASSERT((job->workers_size & (job->workers_size - 1)) == 0);
     if (table == NULL) {
         return RECOUP_ENOMEM;
     }
@@ -115,6 +121,7 @@ static int grow_workers(struct recoup_job *job)
 
 static int add_worker(struct recoup_job *job, uint32_t worker, uint32_t *used)
 {
+    RECOUP_ASSERT(used != NULL);
     if (job->workers_size == 0 || *used * 2 >= job->workers_size) {
         int rc = grow_workers(job);
         if (rc != 0) {
@@ -133,6 +140,7 @@ static int add_worker(struct recoup_job *job, uint32_t worker, uint32_t *used)
 static bool reserved(const struct recoup_job *job, uint32_t stage, uint32_t subtask)
 {
     uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;
+    RECOUP_ASSERT(recoup__state_has(&job->state, stage, subtask));
     return (recoup__state_subtask(&job->state, stage, subtask)->flags & wanted) == wanted &&
            recoup__state_needed(&job->state, stage, subtask);
 }
@@ -141,6 +149,7 @@ static bool reserved(const struct recoup_job *job, uint32_t stage, uint32_t subt
 static int collect_workers(struct recoup_job *job)
 {
     uint32_t used = 0;
+    RECOUP_ASSERT(job->workers == NULL);
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
             if (!reserved(job, s, i)) {
@@ -163,6 +172,7 @@ static int collect_workers(struct recoup_job *job)
 
 static void worker_heard(struct recoup_job *job, uint32_t worker)
 {
+    RECOUP_ASSERT(job->workers_silent <= job->workers_size);
     if (job->workers_size == 0) {
         return;
     }
@@ -177,6 +187,7 @@ static void worker_heard(struct recoup_job *job, uint32_t worker)
 int recoup__job_classify(struct recoup_job *job)
 {
     bool extend = recoup__job_policy(job, RECOUP_POLICY_WAIT) != 0;
+    RECOUP_ASSERT(job->work == RECOUP__WORK_CLASSIFY);
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_REPLAYING);
     if (extend) {
         int rc = collect_workers(job);
@@ -223,11 +234,13 @@ int64_t recoup__job_wait_deadline(const struct recoup_job *job)
 
 bool recoup__job_wait_over(const struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
     return job->missing == 0 || job->timed_out;
 }
 
 static int grow_reports(struct recoup_job *job, uint32_t n)
 {
+    RECOUP_ASSERT(n > 0);
     if (n > UINT32_MAX - 1 - job->n_reports) {
         return RECOUP_EINVAL;
     }
@@ -256,6 +269,8 @@ static void keep_report(struct recoup_job *job, uint32_t worker,
 static void report_in_time(struct recoup_job *job, uint32_t worker,
                            const struct recoup_partition *partitions, uint32_t n)
 {
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
+    RECOUP_ASSERT(RECOUP_ERGO(n > 0, partitions != NULL));
     worker_heard(job, worker);
     for (uint32_t i = 0; i < n; i++) {
         struct recoup_partition partition = partitions[i];
@@ -275,6 +290,8 @@ static enum verdict judge_late(const struct recoup_job *job,
                                const struct recoup_partition *partition, bool adopt)
 {
     const struct recoup__subtask *subtask = match(job, partition);
+    RECOUP_ASSERT(!before_wait(job));
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_WAITING);
     if (subtask == NULL) {
         return partition->attempt >> 32 == job->epoch ? VERDICT_KEEP : VERDICT_RELEASE;
     }
@@ -295,6 +312,7 @@ static enum verdict judge_late(const struct recoup_job *job,
 static void push_partitions(struct recoup_job *job, enum recoup_action_type type,
                             const struct recoup_partition *partitions, uint32_t n)
 {
+    RECOUP_ASSERT(type == RECOUP_ACTION_TRACK || type == RECOUP_ACTION_RELEASE);
     if (n > 0) {
         RECOUP_ASSERT(partitions != NULL);
         struct recoup_action *action = recoup__actions_push(&job->actions, type);
@@ -309,6 +327,7 @@ static int report_late(struct recoup_job *job, uint32_t worker,
     bool adopt = recoup__job_policy(job, RECOUP_POLICY_LATE_REPORT) != 0;
     struct recoup_partition *track = recoup__actions_scratch(&job->actions, n * sizeof *track);
     struct recoup_partition *release = recoup__actions_scratch(&job->actions, n * sizeof *release);
+    RECOUP_ASSERT(RECOUP_ERGO(n > 0, partitions != NULL));
     if (track == NULL || release == NULL || recoup__actions_reserve(&job->actions, 2) != 0) {
         return RECOUP_ENOMEM;
     }
@@ -381,6 +400,7 @@ int recoup__job_conclude(struct recoup_job *job)
         recoup__actions_scratch(&job->actions, n_track * sizeof *track);
     struct recoup_partition *release =
         recoup__actions_scratch(&job->actions, n_release * sizeof *release);
+    RECOUP_ASSERT(recoup__job_wait_over(job));
     if (track == NULL || release == NULL || recoup__actions_reserve(&job->actions, 3) != 0) {
         return RECOUP_ENOMEM;
     }
@@ -408,6 +428,7 @@ int recoup__job_conclude(struct recoup_job *job)
 int recoup__job_missing(struct recoup_job *job)
 {
     uint64_t sequence;
+    RECOUP_ASSERT(job->n_reports == 0);
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_RECONCILING);
     recoup__closure_begin(&job->closure, RECOUP__CLOSURE_RECOVERY | RECOUP__CLOSURE_UPSTREAM |
                                              RECOUP__CLOSURE_FIXPOINT);
@@ -419,6 +440,7 @@ int recoup__job_missing(struct recoup_job *job)
 static bool forgotten(const struct recoup_job *job, uint32_t stage, uint32_t subtask)
 {
     uint32_t flags = job->state.stages[stage].subtasks[subtask].flags;
+    RECOUP_ASSERT(recoup__state_has(&job->state, stage, subtask));
     return (flags & (RECOUP__IN_LOG | RECOUP__FINISHED)) == RECOUP__IN_LOG;
 }
 
@@ -449,6 +471,7 @@ static uint32_t list_forgotten(const struct recoup_job *job, struct recoup_range
 
 int recoup__job_log_resets(struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->n_resets == 0);
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_RECONCILING);
     uint32_t n = list_forgotten(job, NULL);
     bool log = recoup__job_policy(job, RECOUP_POLICY_LOG_RESETS) != 0;
@@ -476,6 +499,7 @@ int recoup__job_log_resets(struct recoup_job *job)
 static void forget_reported(struct recoup_job *job, uint32_t stage, uint32_t subtask)
 {
     struct recoup__subtask *t = recoup__state_subtask(&job->state, stage, subtask);
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_RUNNING);
     RECOUP_ASSERT((t->flags & RECOUP__AVAILABLE) != 0);
     t->flags &= ~(uint32_t)RECOUP__REPORTED;
     recoup__state_set_available(&job->state, stage, subtask, false);
@@ -489,6 +513,7 @@ static void forget_reported(struct recoup_job *job, uint32_t stage, uint32_t sub
 void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
 {
     uint32_t kept = 0;
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_RUNNING);
     for (uint32_t i = 0; i < job->n_reports; i++) {
         if (job->reports[i].worker != worker) {
             job->reports[kept++] = job->reports[i];
@@ -510,6 +535,7 @@ void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
 void recoup__job_forget_partition(struct recoup_job *job, const struct recoup_partition *partition)
 {
     uint32_t kept = 0;
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_RUNNING);
     for (uint32_t i = 0; i < job->n_reports; i++) {
         const struct recoup_partition *other = &job->reports[i];
         bool same = other->stage == partition->stage && other->subtask == partition->subtask &&

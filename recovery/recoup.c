@@ -9,6 +9,7 @@ static int on_record(void *context, const struct recoup__record *record,
                      const struct recoup__position *position)
 {
     struct recoup_job *job = context;
+    RECOUP_ASSERT(record != NULL && position != NULL);
     RECOUP_ASSERT(job->store != NULL);
     int rc = recoup__job_begin_replay(job);
     if (rc != 0) {
@@ -20,6 +21,8 @@ static int on_record(void *context, const struct recoup__record *record,
 static void on_settled(void *context, uint32_t snapshot, uint64_t carrier)
 {
     struct recoup_job *job = context;
+    RECOUP_ASSERT(job->store != NULL);
+    RECOUP_ASSERT(snapshot <= job->snapshots.take);
     RECOUP_ASSERT(snapshot > 0);
     if (carrier > 0) {
         recoup__releases_point(&job->releases, snapshot, carrier);
@@ -56,6 +59,8 @@ static int check_config(const struct recoup_config *config)
 static int create_parts(struct recoup_job *job, const struct recoup_config *config)
 {
     int rc = recoup__graph_init(&job->graph, &job->memory, config->graph);
+    RECOUP_ASSERT(job->memory.bytes > 0);
+    RECOUP_ASSERT(job->store == NULL);
     if (rc == 0) {
         rc = recoup__state_init(&job->state, &job->memory, &job->graph);
     }
@@ -138,6 +143,8 @@ void recoup_destroy(struct recoup_job *job)
 
 static int step_start(struct recoup_job *job, const struct recoup_event *event)
 {
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_START);
+    RECOUP_ASSERT(job->state.subtasks == 0);
     if (job->phase != RECOUP_PHASE_CREATED) {
         return RECOUP_EMISUSE;
     }
@@ -164,6 +171,8 @@ static int step_start(struct recoup_job *job, const struct recoup_event *event)
 static int step_timer(struct recoup_job *job)
 {
     int rc = 0;
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_CREATED);
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_STOPPED);
     if (job->store != NULL && job->now_ns >= recoup__store_deadline(job->store)) {
         rc = recoup__store_timer(job->store, &job->actions, job->now_ns);
     }
@@ -175,6 +184,8 @@ static int step_timer(struct recoup_job *job)
 
 static int step_stop(struct recoup_job *job, bool clear)
 {
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_STOPPING);
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_STOPPED);
     if (job->phase == RECOUP_PHASE_CREATED || job->store == NULL) {
         recoup__job_forget_recovery(job);
         recoup__job_move(job, RECOUP_PHASE_STOPPED);
@@ -199,6 +210,7 @@ static int step_stop(struct recoup_job *job, bool clear)
 
 static int step_leadership_lost(struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_STOPPED);
     if (job->store != NULL) {
         recoup__store_leadership_lost(job->store);
     }
@@ -209,6 +221,7 @@ static int step_leadership_lost(struct recoup_job *job)
 
 static int step_io(struct recoup_job *job, const struct recoup_event *event)
 {
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_IO);
     if (job->store == NULL || !recoup__store_expects(job->store, event->io.operation)) {
         return RECOUP_EMISUSE;
     }
@@ -218,6 +231,7 @@ static int step_io(struct recoup_job *job, const struct recoup_event *event)
 // True if recovery still reads, waits or makes its resets durable.
 static bool recovering(const struct recoup_job *job)
 {
+    RECOUP_ASSERT(job != NULL);
     return job->phase == RECOUP_PHASE_OPENING || job->phase == RECOUP_PHASE_REPLAYING ||
            job->phase == RECOUP_PHASE_WAITING || job->phase == RECOUP_PHASE_RECONCILING;
 }
@@ -225,6 +239,8 @@ static bool recovering(const struct recoup_job *job)
 static int step_loss(struct recoup_job *job, const struct recoup_event *event, uint64_t *sequence)
 {
     bool worker = event->type == RECOUP_EVENT_WORKER_LOST;
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_WORKER_LOST ||
+                  event->type == RECOUP_EVENT_PARTITION_LOST);
     if (!recovering(job)) {
         return worker ? recoup__job_worker_lost(job, event->worker_lost.worker, sequence)
                       : recoup__job_partition_lost(job, &event->partition_lost, sequence);
@@ -242,6 +258,7 @@ static bool allowed(const struct recoup_job *job, enum recoup_event_type type)
 {
     bool running = job->phase == RECOUP_PHASE_RUNNING;
     bool started = running || recovering(job);
+    RECOUP_ASSERT(job != NULL);
     switch (type) {
     case RECOUP_EVENT_START:
         return job->phase == RECOUP_PHASE_CREATED;
@@ -270,6 +287,7 @@ static bool allowed(const struct recoup_job *job, enum recoup_event_type type)
 
 static int dispatch(struct recoup_job *job, const struct recoup_event *event, uint64_t *sequence)
 {
+    RECOUP_ASSERT(allowed(job, event->type));
     RECOUP_ASSERT(*sequence == 0);
     switch (event->type) {
     case RECOUP_EVENT_START:
@@ -310,6 +328,7 @@ static int dispatch(struct recoup_job *job, const struct recoup_event *event, ui
 static int follow_up(struct recoup_job *job)
 {
     int rc = 0;
+    RECOUP_ASSERT(RECOUP_ERGO(job->store == NULL, job->work == RECOUP__WORK_NONE));
     if (job->store == NULL) {
         return recoup__releases_drain(&job->releases, &job->actions);
     }
@@ -337,6 +356,7 @@ static int follow_up(struct recoup_job *job)
 // A broken internal check ends protection, or recovery, with a code; the process lives on.
 static void report_broken(struct recoup_job *job)
 {
+    RECOUP_ASSERT(RECOUP_ERGO(job->broken_reported, job->memory.broken != 0));
     if (job->memory.broken == 0 || job->broken_reported) {
         return;
     }
@@ -399,6 +419,7 @@ int recoup_step(struct recoup_job *job, int64_t now_ns, const struct recoup_even
 
 int64_t recoup_deadline(const struct recoup_job *job)
 {
+    RECOUP_ASSERT(job != NULL);
     if (job->phase == RECOUP_PHASE_CREATED || job->phase == RECOUP_PHASE_STOPPED) {
         return RECOUP_NEVER;
     }

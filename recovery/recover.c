@@ -8,6 +8,7 @@
 
 static void ask(struct recoup_job *job, bool on)
 {
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_CREATED);
     if (job->asking != on) {
         job->asking = on;
         recoup__actions_push(&job->actions, RECOUP_ACTION_ASK_WORKERS)->ask_workers.on = on;
@@ -18,6 +19,7 @@ static void ask(struct recoup_job *job, bool on)
 // The end of the wait, or of everything that could lead to it.
 static void stop_asking(struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->phase != RECOUP_PHASE_RUNNING);
     if (recoup__job_policy(job, RECOUP_POLICY_LATE_WORKER) == 0) {
         ask(job, false);
     }
@@ -26,6 +28,7 @@ static void stop_asking(struct recoup_job *job)
 static int write_incarnation(struct recoup_job *job)
 {
     bool log_resets = recoup__job_policy(job, RECOUP_POLICY_LOG_RESETS) != 0;
+    RECOUP_ASSERT(job->work == RECOUP__WORK_INCARNATION);
     RECOUP_ASSERT(recoup__job_records(job));
     if (!recoup__store_wants_incarnation(job->store)) {
         return 0;
@@ -59,6 +62,7 @@ static void clear_state(struct recoup_job *job)
 
 static void push_failed(struct recoup_job *job, int error)
 {
+    RECOUP_ASSERT(job->n_resets == 0);
     RECOUP_ASSERT(error != 0);
     recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERY_FAILED)->recovery_failed.error =
         error;
@@ -67,6 +71,8 @@ static void push_failed(struct recoup_job *job, int error)
 // The log is left alone; the job runs on unprotected, or, fenced by another master, not at all.
 static void fail_without_wipe(struct recoup_job *job, int error)
 {
+    RECOUP_ASSERT(error != 0);
+    RECOUP_ASSERT(job->store != NULL);
     clear_state(job);
     stop_asking(job);
     push_failed(job, error);
@@ -83,6 +89,8 @@ static void fail_without_wipe(struct recoup_job *job, int error)
 static int wipe(struct recoup_job *job)
 {
     int rc = recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS);
+    RECOUP_ASSERT(job->failure != 0);
+    RECOUP_ASSERT(!job->failing);
     if (rc == 0) {
         rc = recoup__store_wipe(job->store, &job->actions, job->now_ns);
     }
@@ -99,6 +107,7 @@ static int wipe(struct recoup_job *job)
 static void failed_opening(struct recoup_job *job, int error)
 {
     bool wipes = recoup__job_policy(job, RECOUP_POLICY_ON_DAMAGE) == 0;
+    RECOUP_ASSERT(job->work == RECOUP__WORK_NONE);
     RECOUP_ASSERT(error != 0);
     if (job->failing || !wipes || job->phase == RECOUP_PHASE_OPENING || error == RECOUP_EFENCED) {
         // A storage that cannot be opened, or not even wiped, is not worth a second try.
@@ -113,6 +122,7 @@ void recoup__job_opened(struct recoup_job *job)
 {
     enum recoup__store_state state = recoup__store_state(job->store);
     const struct recoup__opened *opened = recoup__store_opened(job->store);
+    RECOUP_ASSERT(job->store != NULL);
     RECOUP_ASSERT(opened != NULL);
     bool found = opened->result == RECOUP__OPENED_LOG || state == RECOUP__STORE_READING ||
                  (opened->result == RECOUP__OPENED_FAILED && opened->bytes > 0);
@@ -161,6 +171,8 @@ static void push_recovered(struct recoup_job *job)
 // Nothing to recover, or the log has been removed: the job starts from scratch.
 static void start_afresh(struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->nothing);
+    RECOUP_ASSERT(RECOUP_ERGO(job->failing, job->failure != 0));
     clear_state(job);
     stop_asking(job);
     if (job->failing) {
@@ -174,6 +186,7 @@ static void start_afresh(struct recoup_job *job)
 
 static bool durable_enough(const struct recoup_job *job)
 {
+    RECOUP_ASSERT(job->store != NULL);
     if (job->durable_wait == 0 || recoup__store_durable(job->store) >= job->durable_wait) {
         return true;
     }
@@ -182,90 +195,104 @@ static bool durable_enough(const struct recoup_job *job)
            recoup__job_policy(job, RECOUP_POLICY_ON_ERROR) == 0;
 }
 
-// One part of recovery; *again says whether the next may follow at once.
-static int do_work(struct recoup_job *job, bool *again)
+// Running again: what was lost since the wait is reset like any other loss.
+static int reset_losses(struct recoup_job *job)
 {
-    int rc = 0;
-    *again = true;
-    switch (job->work) {
-    case RECOUP__WORK_WIPE:
-        rc = wipe(job);
-        *again = false;
-        return rc;
-    case RECOUP__WORK_INCARNATION:
-        rc = write_incarnation(job);
-        if (rc == 0 && job->nothing) {
-            start_afresh(job);
-            *again = false;
-            return 0;
-        }
-        break;
-    case RECOUP__WORK_APPLY:
-        rc = recoup__job_apply(job);
-        break;
-    case RECOUP__WORK_COORDINATORS:
-        rc = recoup__job_coordinator_resets(job);
-        break;
-    case RECOUP__WORK_CLASSIFY:
-        rc = recoup__job_classify(job);
-        break;
-    case RECOUP__WORK_CONCLUDE:
-        if (!recoup__job_wait_over(job)) {
-            *again = false;
-            return 0;
-        }
-        rc = recoup__job_conclude(job);
-        break;
-    case RECOUP__WORK_MISSING:
-        rc = recoup__job_missing(job);
-        break;
-    case RECOUP__WORK_LOG_RESETS:
-        rc = recoup__job_log_resets(job);
-        break;
-    case RECOUP__WORK_DURABLE:
-        if (!durable_enough(job)) {
-            *again = false;
-            return 0;
-        }
-        job->durable_wait = 0;
-        break;
-    case RECOUP__WORK_RECOVERED:
-        rc = recoup__actions_reserve(&job->actions, 1);
-        rc = rc == 0 ? recoup__releases_recovered(&job->releases) : rc;
-        if (rc == 0) {
-            push_recovered(job);
-            recoup__job_move(job, RECOUP_PHASE_RUNNING);
-        }
-        break;
-    case RECOUP__WORK_LOSSES:
-    case RECOUP__WORK_NONE:
-    default:
-        RECOUP_CHECK(&job->memory, job->work == RECOUP__WORK_LOSSES);
-        *again = false;
-        if (job->losses) {
-            uint64_t sequence;
-            rc = recoup__job_reset_missing(job, &sequence);
-        }
-        if (rc == 0) {
-            job->losses = false;
-            job->work = RECOUP__WORK_NONE;
-        }
-        return rc;
+    uint64_t sequence = 0;
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
+    int rc = job->losses ? recoup__job_reset_missing(job, &sequence) : 0;
+    job->losses = job->losses && rc != 0;
+    return rc;
+}
+
+static int end_recovery(struct recoup_job *job)
+{
+    int rc = recoup__actions_reserve(&job->actions, 1);
+    RECOUP_ASSERT(job->durable_wait == 0);
+    if (rc == 0) {
+        rc = recoup__releases_recovered(&job->releases);
     }
     if (rc == 0) {
-        job->work = (enum recoup__work)(job->work + 1);
+        push_recovered(job);
+        recoup__job_move(job, RECOUP_PHASE_RUNNING);
     }
     return rc;
 }
 
+// True if the next part has to wait for something that is not memory.
+static bool blocked(const struct recoup_job *job)
+{
+    RECOUP_ASSERT(job->work != RECOUP__WORK_NONE);
+    return (job->work == RECOUP__WORK_CONCLUDE && !recoup__job_wait_over(job)) ||
+           (job->work == RECOUP__WORK_DURABLE && !durable_enough(job));
+}
+
+// Does the next part, which is not blocked.
+static int do_work(struct recoup_job *job)
+{
+    RECOUP_ASSERT(!blocked(job));
+    switch (job->work) {
+    case RECOUP__WORK_WIPE:
+        return wipe(job);
+    case RECOUP__WORK_INCARNATION:
+        return write_incarnation(job);
+    case RECOUP__WORK_APPLY:
+        return recoup__job_apply(job);
+    case RECOUP__WORK_COORDINATORS:
+        return recoup__job_coordinator_resets(job);
+    case RECOUP__WORK_CLASSIFY:
+        return recoup__job_classify(job);
+    case RECOUP__WORK_CONCLUDE:
+        return recoup__job_conclude(job);
+    case RECOUP__WORK_MISSING:
+        return recoup__job_missing(job);
+    case RECOUP__WORK_LOG_RESETS:
+        return recoup__job_log_resets(job);
+    case RECOUP__WORK_DURABLE:
+        job->durable_wait = 0;
+        return 0;
+    case RECOUP__WORK_RECOVERED:
+        return end_recovery(job);
+    case RECOUP__WORK_LOSSES:
+        return reset_losses(job);
+    case RECOUP__WORK_NONE:
+    default:
+        RECOUP_CHECK(&job->memory, job->work == RECOUP__WORK_LOSSES);
+        return 0;
+    }
+}
+
+// What follows a part that is done; wiping and starting afresh have set it themselves.
+static void next_work(struct recoup_job *job, enum recoup__work done)
+{
+    RECOUP_ASSERT(done != RECOUP__WORK_NONE);
+    if (done == RECOUP__WORK_WIPE) {
+        RECOUP_ASSERT(job->work == RECOUP__WORK_NONE);
+        return;
+    }
+    if (done == RECOUP__WORK_INCARNATION && job->nothing) {
+        start_afresh(job);
+        return;
+    }
+    bool last = done == RECOUP__WORK_LOSSES;
+    job->work = last ? RECOUP__WORK_NONE : (enum recoup__work)(done + 1);
+}
+
 int recoup__job_continue(struct recoup_job *job)
 {
-    bool again = job->work != RECOUP__WORK_NONE;
-    int rc = 0;
+    RECOUP_ASSERT(RECOUP_ERGO(job->work != RECOUP__WORK_NONE, job->store != NULL));
     // At most one turn a part: every turn goes on to the next or ends the loop.
-    for (unsigned turn = 0; rc == 0 && again && turn <= RECOUP__WORK_LOSSES; turn++) {
-        RECOUP_ASSERT(job->work != RECOUP__WORK_NONE);
-        rc = do_work(job, &again);
+    for (unsigned turn = 0; turn <= RECOUP__WORK_LOSSES; turn++) {
+        enum recoup__work work = job->work;
+        if (work == RECOUP__WORK_NONE || blocked(job)) {
+            return 0;
+        }
+        int rc = do_work(job);
+        if (rc != 0) {
+            return rc;
+        }
+        next_work(job, work);
+        RECOUP_ASSERT(job->work == RECOUP__WORK_NONE || job->work > work);
     }
-    return rc;
+    return 0;
 }

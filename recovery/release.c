@@ -46,6 +46,7 @@ static struct recoup__release_range *item(const struct recoup__releases *release
 static int reserve(struct recoup__releases *releases, uint32_t n)
 {
     uint32_t need = releases->n + n;
+    RECOUP_ASSERT(releases->n <= releases->capacity);
     if (need <= releases->capacity) {
         return 0;
     }
@@ -79,6 +80,7 @@ int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage)
 static void push(struct recoup__releases *releases, uint32_t stage, uint32_t first, uint32_t count,
                  uint32_t take)
 {
+    RECOUP_ASSERT(first + count <= releases->state->stages[stage].parallelism);
     RECOUP_ASSERT(count > 0);
     RECOUP_ASSERT(releases->n < releases->capacity);
     if (releases->n > 0) {
@@ -97,6 +99,7 @@ static void push(struct recoup__releases *releases, uint32_t stage, uint32_t fir
 static bool may_go(const struct recoup__releases *releases, uint32_t stage, uint32_t subtask)
 {
     const struct recoup__state *state = releases->state;
+    RECOUP_ASSERT(stage < releases->state->graph->n_stages);
     if ((recoup__state_subtask(state, stage, subtask)->flags & RECOUP__AVAILABLE) == 0) {
         return false;
     }
@@ -108,6 +111,7 @@ static void queue_pointwise(struct recoup__releases *releases, uint32_t producer
                             uint32_t count, uint32_t take)
 {
     bool any = false;
+    RECOUP_ASSERT(first + count <= releases->state->stages[producer].parallelism);
     RECOUP_ASSERT(count > 0);
     for (uint32_t i = first; i < first + count && !any; i++) {
         any = may_go(releases, producer, i);
@@ -123,6 +127,7 @@ void recoup__releases_finished(struct recoup__releases *releases, uint32_t stage
     const struct recoup__state *state = releases->state;
     uint32_t parallelism = state->stages[stage].parallelism;
     uint32_t wait_for = releases->after_point ? take : 0;
+    RECOUP_ASSERT(recoup__state_initialized(releases->state, stage));
     RECOUP_ASSERT(recoup__state_is_finished(state, stage, subtask));
     for (uint32_t e = 0; e < state->graph->nodes[stage].in_count; e++) {
         const struct recoup_edge_spec *edge = recoup__graph_in(state->graph, stage, e);
@@ -172,6 +177,7 @@ void recoup__releases_point(struct recoup__releases *releases, uint32_t take, ui
 void recoup__releases_durable(struct recoup__releases *releases, uint64_t durable)
 {
     uint32_t kept = 0;
+    RECOUP_ASSERT(releases->n_points <= RECOUP__POINTS_MAX);
     for (uint32_t i = 0; i < releases->n_points; i++) {
         struct recoup__point point = releases->points[i];
         if (point.carrier > durable) {
@@ -186,6 +192,7 @@ void recoup__releases_durable(struct recoup__releases *releases, uint64_t durabl
 
 bool recoup__releases_ready(const struct recoup__releases *releases)
 {
+    RECOUP_ASSERT(releases->n <= releases->capacity);
     return releases->n > 0 && item(releases, 0)->take <= releases->covered;
 }
 
@@ -209,6 +216,7 @@ int recoup__releases_drain(struct recoup__releases *releases, struct recoup__act
 {
     struct recoup__state *state = releases->state;
     uint32_t left = ready_count(releases);
+    RECOUP_ASSERT(actions != NULL);
     RECOUP_ASSERT(RECOUP_ERGO(recoup__releases_ready(releases), left > 0));
     if (left == 0) {
         return 0;

@@ -8,6 +8,7 @@
 static int picture_init(struct recoup__picture *picture, struct recoup__memory *memory,
                         uint32_t n_stages)
 {
+    RECOUP_ASSERT(picture != NULL);
     RECOUP_ASSERT(n_stages > 0);
     memset(picture, 0, sizeof *picture);
     recoup__payloads_init(&picture->payloads, memory);
@@ -22,6 +23,7 @@ static int picture_init(struct recoup__picture *picture, struct recoup__memory *
 static void picture_release(struct recoup__picture *picture, struct recoup__memory *memory,
                             uint32_t n_stages)
 {
+    RECOUP_ASSERT(n_stages > 0);
     RECOUP_ASSERT(picture != NULL && memory != NULL);
     for (uint32_t i = 0; picture->entries != NULL && i < n_stages; i++) {
         RECOUP_ASSERT(RECOUP_ERGO(picture->entries[i] != NULL, picture->parallelism[i] > 0));
@@ -59,6 +61,7 @@ int recoup__replay_init(struct recoup__replay *replay, struct recoup__state *sta
 
 static void forget_shadow(struct recoup__replay *replay)
 {
+    RECOUP_ASSERT(replay->state != NULL);
     if (replay->has_shadow) {
         picture_release(&replay->shadow, replay->state->memory, replay->state->graph->n_stages);
         replay->has_shadow = false;
@@ -83,6 +86,7 @@ static int apply_initialized(struct recoup__replay *replay, struct recoup__pictu
     const struct recoup__graph *graph = replay->state->graph;
     uint32_t stage = record->initialized.stage;
     uint32_t parallelism = record->initialized.parallelism;
+    RECOUP_ASSERT(picture->n_order <= graph->n_stages);
     if (recoup__state_check_parallelism(replay->state, stage, parallelism) != 0) {
         return RECOUP_EFOREIGN;
     }
@@ -109,6 +113,7 @@ static struct recoup__entry *find_entry(const struct recoup__replay *replay,
                                         const struct recoup__picture *picture, uint32_t stage,
                                         uint32_t subtask)
 {
+    RECOUP_ASSERT(RECOUP_ERGO(picture->n_order > 0, picture->order != NULL));
     RECOUP_ASSERT(picture->entries != NULL);
     bool known = stage < replay->state->graph->n_stages && subtask < picture->parallelism[stage];
     return known ? &picture->entries[stage][subtask] : NULL;
@@ -120,6 +125,7 @@ static int copy_snapshots(struct recoup__replay *replay, struct recoup__picture 
 {
     struct recoup__memory *memory = replay->state->memory;
     struct recoup__replay_snapshot *tail = picture->snapshots + picture->n_snapshots;
+    RECOUP_ASSERT(place > 0);
     RECOUP_ASSERT(picture->snapshots_capacity - picture->n_snapshots >= n);
     for (uint32_t i = 0; i < n; i++) {
         const struct recoup__snapshot *from = &record->finished.snapshots[i];
@@ -152,6 +158,7 @@ static void settle_snapshots(struct recoup__replay *replay, struct recoup__pictu
                              uint32_t n)
 {
     uint32_t end = picture->n_snapshots;
+    RECOUP_ASSERT(end + n <= picture->snapshots_capacity);
     if (replay->first_finish) {
         picture->n_snapshots = end + n;
         return;
@@ -195,6 +202,7 @@ static int take_snapshots(struct recoup__replay *replay, struct recoup__picture 
                           const struct recoup__record *record, uint32_t place)
 {
     uint32_t n = record->finished.n_snapshots;
+    RECOUP_ASSERT(RECOUP_ERGO(n > 0, record->finished.snapshots != NULL));
     if (n == 0 || record->finished.snapshots[0].coordinator == RECOUP__MARK) {
         return 0; // a boundary without any snapshot consists of a mark alone
     }
@@ -215,6 +223,7 @@ static void note_point(struct recoup__replay *replay, struct recoup__picture *pi
                        const struct recoup__record *record, uint32_t place,
                        const struct recoup__position *position)
 {
+    RECOUP_ASSERT(place > 0);
     if (!recoup__record_is_recovery_point(record)) {
         return;
     }
@@ -233,6 +242,7 @@ static int apply_finished(struct recoup__replay *replay, struct recoup__picture 
 {
     struct recoup__entry *entry =
         find_entry(replay, picture, record->finished.stage, record->finished.subtask);
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_FINISHED);
     if (entry == NULL || check_snapshots(replay, record) != 0) {
         return RECOUP_EFOREIGN;
     }
@@ -273,6 +283,8 @@ static int apply_finished(struct recoup__replay *replay, struct recoup__picture 
 static int apply_reset(struct recoup__replay *replay, struct recoup__picture *picture,
                        const struct recoup__record *record)
 {
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_RESET);
+    RECOUP_ASSERT(RECOUP_ERGO(record->reset.n_ranges > 0, record->reset.ranges != NULL));
     for (uint32_t r = 0; r < record->reset.n_ranges; r++) {
         struct recoup_range range = record->reset.ranges[r];
         if (range.stage >= replay->state->graph->n_stages ||
@@ -296,6 +308,7 @@ static int apply_reset(struct recoup__replay *replay, struct recoup__picture *pi
 static bool in_checkpoint(const struct recoup__replay *replay,
                           const struct recoup__picture *picture)
 {
+    RECOUP_ASSERT(RECOUP_ERGO(picture == &replay->shadow, replay->has_shadow));
     return picture == &replay->shadow;
 }
 
@@ -311,6 +324,7 @@ static int apply_boundary(struct recoup__replay *replay, struct recoup__picture 
                           const struct recoup__record *record,
                           const struct recoup__position *position)
 {
+    RECOUP_ASSERT(record->finished.stage == RECOUP_NONE);
     if (!in_checkpoint(replay, picture)) {
         return 0;
     }
@@ -329,6 +343,7 @@ static void apply_mark(const struct recoup__replay *replay, const struct recoup_
 {
     bool present =
         (entry->flags & RECOUP__ENTRY_PRESENT) != 0 && entry->attempt == record->finished.attempt;
+    RECOUP_ASSERT(is_mark(record));
     if (present && in_checkpoint(replay, picture) && picture->behind > 0) {
         RECOUP_ASSERT(picture->behind <= picture->place);
         entry->place = picture->behind;
@@ -340,6 +355,7 @@ static int apply_snapshot(struct recoup__replay *replay, struct recoup__picture 
                           const struct recoup__record *record,
                           const struct recoup__position *position)
 {
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_SNAPSHOT);
     if (check_snapshots(replay, record) != 0) {
         return RECOUP_EFOREIGN;
     }
@@ -374,6 +390,7 @@ static int apply_snapshot(struct recoup__replay *replay, struct recoup__picture 
 static int begin_checkpoint(struct recoup__replay *replay, bool replaces,
                             const struct recoup__position *position)
 {
+    RECOUP_ASSERT(position != NULL);
     // Where nothing stands before it, the checkpoint is all there is.
     if (!replaces && replay->picture.records > 0) {
         forget_shadow(replay);
@@ -394,6 +411,7 @@ static int begin_checkpoint(struct recoup__replay *replay, bool replaces,
 
 static void end_checkpoint(struct recoup__replay *replay)
 {
+    RECOUP_ASSERT(RECOUP_ERGO(!replay->has_shadow, replay->shadow.entries == NULL));
     if (!replay->has_shadow) {
         return;
     }
@@ -415,6 +433,7 @@ static void apply_incarnation(struct recoup__replay *replay, const struct recoup
     bool repeated = fenced ? position->epoch == replay->shadow_epoch
                            : (replay->last_epoch == epoch ||
                               (replay->last_epoch == 0 && replay->shadow.records == 0));
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_INCARNATION);
     if (!repeated) {
         forget_shadow(replay);
     }
@@ -468,6 +487,7 @@ void recoup__replay_end(struct recoup__replay *replay)
 // Removes the finishes of `stage` with places above `limit`.
 static void drop_above(struct recoup__picture *picture, uint32_t stage, uint32_t limit)
 {
+    RECOUP_ASSERT(stage < UINT32_MAX && picture->entries != NULL);
     for (uint32_t i = 0; i < picture->parallelism[stage]; i++) {
         struct recoup__entry *entry = &picture->entries[stage][i];
         if ((entry->flags & RECOUP__ENTRY_PRESENT) != 0 && entry->place > limit) {
@@ -482,6 +502,7 @@ static void drop_above(struct recoup__picture *picture, uint32_t stage, uint32_t
 static void drop_orphans(struct recoup__replay *replay, struct recoup__picture *picture)
 {
     uint32_t kept = 0;
+    RECOUP_ASSERT(replay->first_finish);
     for (uint32_t i = 0; i < picture->n_snapshots; i++) {
         struct recoup__replay_snapshot *snapshot = &picture->snapshots[i];
         const struct recoup__entry *entry =
@@ -522,6 +543,8 @@ static uint32_t stage_limit(struct recoup__replay *replay, uint32_t stage)
     const struct recoup__graph *graph = replay->state->graph;
     const struct recoup__node *node = &graph->nodes[stage];
     uint32_t limit = UINT32_MAX;
+    RECOUP_ASSERT(stage < graph->n_stages);
+    RECOUP_ASSERT(node->supporting <= node->coordinator_count);
     for (uint32_t i = 0; i < node->coordinator_count; i++) {
         uint32_t coordinator = graph->by_stage[node->coordinator_first + i];
         if (!graph->coordinators[coordinator].batch_snapshot) {
@@ -563,6 +586,7 @@ struct recoup__replay_snapshot *recoup__replay_snapshot(struct recoup__replay *r
 {
     struct recoup__picture *picture = &replay->picture;
     struct recoup__replay_snapshot *best = NULL;
+    RECOUP_ASSERT(!replay->has_shadow);
     RECOUP_ASSERT(coordinator == RECOUP_SHUFFLE ||
                   coordinator < replay->state->graph->n_coordinators);
     for (uint32_t i = 0; i < picture->n_snapshots; i++) {

@@ -12,6 +12,8 @@ static struct recoup__reset *reserve_pending(struct recoup_job *job, uint32_t n_
     void *items = job->resets;
     int rc = recoup__grow(&job->memory, &items, &job->resets_capacity, sizeof *job->resets,
                           job->n_resets + 1);
+    RECOUP_ASSERT(n_ranges > 0);
+    RECOUP_ASSERT(job->n_resets <= job->resets_capacity);
     job->resets = items;
     if (rc != 0) {
         return NULL;
@@ -25,6 +27,7 @@ static struct recoup__reset *reserve_pending(struct recoup_job *job, uint32_t n_
 
 static uint32_t records_of(uint32_t n_ranges)
 {
+    RECOUP_ASSERT(n_ranges < UINT32_MAX);
     return n_ranges / RECOUP__RANGES_MAX + 1;
 }
 
@@ -47,6 +50,7 @@ int recoup__job_record_reset(struct recoup_job *job, const struct recoup_range *
                              uint32_t n_ranges, unsigned flags, uint64_t *sequence)
 {
     int rc = 0;
+    RECOUP_ASSERT(sequence != NULL);
     RECOUP_ASSERT(RECOUP_ERGO(n_ranges > 0, ranges != NULL));
     for (uint32_t first = 0; rc == 0 && first < n_ranges; first += RECOUP__RANGES_MAX) {
         uint32_t left = n_ranges - first;
@@ -65,6 +69,7 @@ static uint32_t take_back(struct recoup_job *job, struct recoup_range range, boo
 {
     struct recoup__state *state = &job->state;
     uint32_t n = 0;
+    RECOUP_ASSERT(RECOUP_ERGO(confirm, job->phase == RECOUP_PHASE_RUNNING));
     RECOUP_ASSERT(range.count > 0);
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
         struct recoup__subtask *subtask = recoup__state_subtask(state, range.stage, i);
@@ -112,6 +117,7 @@ static int apply_set(struct recoup_job *job, uint32_t n_ranges, uint32_t n_parti
         recoup__actions_scratch(&job->actions, n_ranges * sizeof *ranges);
     struct recoup_partition *partitions =
         recoup__actions_scratch(&job->actions, n_partitions * sizeof *partitions);
+    RECOUP_ASSERT(n_ranges > 0);
     if (ranges == NULL || partitions == NULL ||
         (early && recoup__job_reserve_reset(job, n_ranges) != 0) ||
         recoup__actions_reserve(&job->actions, 2 + records_of(n_ranges) * RECOUP__STORE_ACTIONS) !=
@@ -161,6 +167,7 @@ int recoup__job_reset(struct recoup_job *job, bool confirm, uint64_t *sequence)
 int recoup__job_resets_done(struct recoup_job *job, uint32_t id, uint64_t *sequence)
 {
     uint32_t at = 0;
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
     while (at < job->n_resets && job->resets[at].id != id) {
         at++;
     }
@@ -194,6 +201,7 @@ int recoup__job_resets_done(struct recoup_job *job, uint32_t id, uint64_t *seque
 int recoup__job_global_failure(struct recoup_job *job, uint64_t *sequence)
 {
     struct recoup__state *state = &job->state;
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
     recoup__closure_begin(&job->closure, 0);
     for (uint32_t s = 0; s < state->graph->n_stages; s++) {
         if (recoup__state_initialized(state, s)) {

@@ -15,6 +15,8 @@ int recoup__job_stage_initialized(struct recoup_job *job, const struct recoup_ev
     uint32_t stage = event->stage_initialized.stage;
     uint32_t parallelism = event->stage_initialized.parallelism;
     int rc = recoup__state_check_parallelism(&job->state, stage, parallelism);
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_STAGE_INITIALIZED);
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
     if (rc != 0) {
         return rc;
     }
@@ -40,6 +42,7 @@ static int check_finished(const struct recoup_job *job, const struct recoup_even
 {
     uint32_t stage = event->subtask_finished.stage;
     uint32_t subtask = event->subtask_finished.subtask;
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_SUBTASK_FINISHED);
     if (!recoup__state_has(&job->state, stage, subtask) ||
         event->subtask_finished.payload_bytes > RECOUP_PAYLOAD_MAX ||
         (event->subtask_finished.payload_bytes > 0 && event->subtask_finished.payload == NULL)) {
@@ -54,6 +57,7 @@ static int write_finished(struct recoup_job *job, const struct recoup_event *eve
                           const uint32_t *coordinators, uint32_t n, uint64_t *sequence)
 {
     struct recoup__record record = {.type = RECOUP__RECORD_FINISHED};
+    RECOUP_ASSERT(RECOUP_ERGO(n > 0, coordinators != NULL));
     record.finished.stage = event->subtask_finished.stage;
     record.finished.subtask = event->subtask_finished.subtask;
     record.finished.attempt = event->subtask_finished.attempt;
@@ -74,6 +78,7 @@ static int write_finished(struct recoup_job *job, const struct recoup_event *eve
 static void push_snapshots(struct recoup_job *job, const uint32_t *coordinators, uint32_t n)
 {
     uint32_t take = recoup__snapshots_taken(&job->snapshots, job->now_ns);
+    RECOUP_ASSERT(RECOUP_ERGO(n > 0, coordinators[n - 1] == RECOUP_SHUFFLE));
     RECOUP_ASSERT(n > 0);
     for (uint32_t i = 0; i < n; i++) {
         struct recoup_action *action =
@@ -89,6 +94,8 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
     uint32_t stage = event->subtask_finished.stage;
     uint32_t subtask = event->subtask_finished.subtask;
     int rc = check_finished(job, event);
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
+    RECOUP_ASSERT(*sequence == 0);
     if (rc != 0) {
         return rc;
     }
@@ -137,6 +144,7 @@ int recoup__job_subtasks_failed(struct recoup_job *job, const struct recoup_even
 {
     uint32_t n = event->subtasks_failed.n_ranges;
     const struct recoup_range *ranges = event->subtasks_failed.ranges;
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_SUBTASKS_FAILED);
     if (n == 0 || ranges == NULL) {
         return RECOUP_EINVAL;
     }
@@ -165,6 +173,8 @@ int recoup__job_snapshot(struct recoup_job *job, const struct recoup_event *even
     uint32_t coordinator = event->snapshot.coordinator;
     const void *data = event->snapshot.data;
     size_t size = event->snapshot.size;
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_SNAPSHOT);
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
     if (!recoup__snapshots_known(&job->snapshots, take, coordinator) ||
         (!event->snapshot.failed && size > 0 && data == NULL)) {
         return RECOUP_EINVAL;
@@ -205,6 +215,7 @@ int recoup__job_reset_missing(struct recoup_job *job, uint64_t *sequence)
 static uint64_t lose_partitions(struct recoup_job *job, uint32_t worker, bool lose, bool undo)
 {
     uint64_t n = 0;
+    RECOUP_ASSERT(!(lose && undo));
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         struct recoup__stage *stage = &job->state.stages[s];
         RECOUP_ASSERT(stage->finished <= stage->parallelism);
@@ -240,6 +251,7 @@ int recoup__job_worker_lost(struct recoup_job *job, uint32_t worker, uint64_t *s
 int recoup__job_partition_lost(struct recoup_job *job, const struct recoup_partition *partition,
                                uint64_t *sequence)
 {
+    RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
     if (!recoup__state_has(&job->state, partition->stage, partition->subtask)) {
         return RECOUP_EINVAL;
     }

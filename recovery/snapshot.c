@@ -210,5 +210,6 @@ void recoup__snapshots_adopt(struct recoup__snapshots *snapshots, uint32_t coord
 const struct recoup__kept *recoup__snapshots_kept(const struct recoup__snapshots *snapshots,
                                                   uint32_t coordinator)
 {
+    RECOUP_ASSERT(snapshots->kept != NULL);
     return slot(snapshots, coordinator);
 }

@@ -22,6 +22,7 @@ int recoup__state_init(struct recoup__state *state, struct recoup__memory *memor
 
 static void free_arrays(struct recoup__state *state, struct recoup__stage *stage, uint32_t n)
 {
+    RECOUP_ASSERT(stage != NULL);
     RECOUP_ASSERT(RECOUP_ERGO(stage->subtasks != NULL, n > 0));
     recoup__release(state->memory, stage->subtasks, n * sizeof *stage->subtasks);
     recoup__release(state->memory, stage->takes, n * sizeof *stage->takes);
@@ -54,6 +55,7 @@ void recoup__state_release(struct recoup__state *state)
 
 static void put_u32(uint8_t *bytes, uint32_t value)
 {
+    RECOUP_ASSERT(bytes != NULL);
     for (unsigned i = 0; i < 4; i++) {
         bytes[i] = (uint8_t)(value >> (8 * i));
     }
@@ -77,6 +79,7 @@ static void hash_fact(struct recoup__state *state, uint32_t stage, uint32_t item
 int recoup__state_check_parallelism(const struct recoup__state *state, uint32_t stage,
                                     uint32_t parallelism)
 {
+    RECOUP_ASSERT(state->graph != NULL);
     if (stage >= state->graph->n_stages || parallelism == 0) {
         return RECOUP_EINVAL;
     }
@@ -149,6 +152,7 @@ static void count_for_producers(struct recoup__state *state, uint32_t stage, uin
                                 bool finished)
 {
     const struct recoup__graph *graph = state->graph;
+    RECOUP_ASSERT(subtask < state->stages[stage].parallelism);
     for (uint32_t e = 0; e < graph->nodes[stage].in_count; e++) {
         const struct recoup_edge_spec *edge = recoup__graph_in(graph, stage, e);
         if (edge->exchange != RECOUP_POINTWISE) {
@@ -228,11 +232,13 @@ void recoup__state_set_available(struct recoup__state *state, uint32_t stage, ui
 
 bool recoup__state_has(const struct recoup__state *state, uint32_t stage, uint32_t subtask)
 {
+    RECOUP_ASSERT(state->stages != NULL);
     return stage < state->graph->n_stages && subtask < state->stages[stage].parallelism;
 }
 
 bool recoup__state_is_finished(const struct recoup__state *state, uint32_t stage, uint32_t subtask)
 {
+    RECOUP_ASSERT(recoup__state_has(state, stage, subtask));
     return (recoup__state_subtask(state, stage, subtask)->flags & RECOUP__FINISHED) != 0;
 }
 
@@ -260,6 +266,7 @@ bool recoup__state_needed(const struct recoup__state *state, uint32_t stage, uin
 {
     const struct recoup__graph *graph = state->graph;
     uint32_t pointwise = 0;
+    RECOUP_ASSERT(recoup__state_has(state, stage, subtask));
     for (uint32_t e = 0; e < graph->nodes[stage].out_count; e++) {
         const struct recoup_edge_spec *edge = recoup__graph_out(graph, stage, e);
         const struct recoup__stage *consumer = &state->stages[edge->consumer];
@@ -287,6 +294,7 @@ bool recoup__state_consumer_recovered(const struct recoup__state *state, uint32_
                                       uint32_t subtask)
 {
     const struct recoup__graph *graph = state->graph;
+    RECOUP_ASSERT(stage < graph->n_stages);
     RECOUP_ASSERT(subtask < state->stages[stage].parallelism);
     for (uint32_t e = 0; e < graph->nodes[stage].out_count; e++) {
         const struct recoup_edge_spec *edge = recoup__graph_out(graph, stage, e);

@@ -261,6 +261,18 @@ static void obey_end(struct master *master, const struct recoup_action *action)
     say(master, "recovered %s\n", master->kind == RECOUP_RECOVERED_LOG ? "log" : "nothing");
 }
 
+static void begin_io(struct master *master, const struct recoup_action *action)
+{
+    if (master->busy) {
+        abort(); // duty D2: at most one operation at a time
+    }
+    master->busy = true;
+    master->io = *action;
+    if (master->trace_io) {
+        say(master, "io %s %s\n", io_names[action->type], action->io.file);
+    }
+}
+
 static void obey(struct master *master, const struct recoup_action *action)
 {
     switch (action->type) {
@@ -325,14 +337,7 @@ static void obey(struct master *master, const struct recoup_action *action)
     case RECOUP_ACTION_READ:
     case RECOUP_ACTION_REMOVE:
     default:
-        if (master->busy) {
-            abort(); // duty D2: at most one operation at a time
-        }
-        master->busy = true;
-        master->io = *action;
-        if (master->trace_io) {
-            say(master, "io %s %s\n", io_names[action->type], action->io.file);
-        }
+        begin_io(master, action);
         break;
     }
 }
