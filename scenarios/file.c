@@ -31,13 +31,14 @@ static bool read_all(struct scenario_loader *loader, FILE *stream, size_t limit,
 }
 
 struct scenario_file *scenario_file_read(struct scenario_loader *loader, const char *path,
-                                         size_t limit, struct scenario_place place)
+                                         const char *written, size_t limit,
+                                         struct scenario_place place)
 {
     struct scenario_buffer buffer = {0};
     errno = 0;
     FILE *stream = fopen(path, "rb");
     if (stream == NULL) {
-        scenario_error(loader, place, "cannot read '%s': %s", scenario_quote(loader, path),
+        scenario_error(loader, place, "cannot read '%s': %s", scenario_quote(loader, written),
                        strerror(errno));
         return NULL;
     }
@@ -48,13 +49,13 @@ struct scenario_file *scenario_file_read(struct scenario_loader *loader, const c
     loader->memory.cleanup = NULL;
     (void)fclose(stream);
     if (!done) {
-        scenario_error(loader, place, "cannot read '%s': %s", scenario_quote(loader, path),
+        scenario_error(loader, place, "cannot read '%s': %s", scenario_quote(loader, written),
                        strerror(error));
         return NULL;
     }
     if (buffer.size > limit) {
         scenario_error(loader, place, "'%s' is larger than %zu MiB, the limit of such a file",
-                       scenario_quote(loader, path), limit >> 20);
+                       scenario_quote(loader, written), limit >> 20);
         return NULL;
     }
     return scenario_file_text(loader, scenario_copy_text(&loader->memory, path),

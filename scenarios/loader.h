@@ -162,9 +162,11 @@ bool scenario_name_is_legal(const char *name);
 
 // --- files and nodes (file.c, tree.c) ------------------------------------------------------------
 
-// Reads a file of at most `limit` bytes. Reports errors at `place`; NULL then.
+// Reads a file of at most `limit` bytes. Reports errors at `place`, with the path as `written`;
+// NULL then.
 struct scenario_file *scenario_file_read(struct scenario_loader *loader, const char *path,
-                                         size_t limit, struct scenario_place place);
+                                         const char *written, size_t limit,
+                                         struct scenario_place place);
 struct scenario_file *scenario_file_text(struct scenario_loader *loader, const char *name,
                                          const char *folder, const char *text, size_t size);
 // The code point at `p`, and its size; 0 for bytes that are no UTF-8.

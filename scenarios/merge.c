@@ -155,7 +155,7 @@ static struct scenario_node *config_file_read(struct scenario_loader *loader,
 {
     const char *path = scenario_path_join(loader, node->place.file, node->text);
     const struct scenario_file *file =
-        scenario_file_read(loader, path, SCENARIO_FILE_BYTES_MAX, node->place);
+        scenario_file_read(loader, path, node->text, SCENARIO_FILE_BYTES_MAX, node->place);
     if (file == NULL) {
         return NULL;
     }
@@ -296,7 +296,7 @@ static struct scenario_node *base_read(struct scenario_loader *loader,
     }
     const char *path = scenario_path_join(loader, named->place.file, named->text);
     const struct scenario_file *file =
-        scenario_file_read(loader, path, SCENARIO_FILE_BYTES_MAX, named->place);
+        scenario_file_read(loader, path, named->text, SCENARIO_FILE_BYTES_MAX, named->place);
     struct scenario_node *root =
         file != NULL ? scenario_tree_parse(loader, file, SCENARIO_BASE, SCENARIO_TREE_FILE) : NULL;
     if (root == NULL) {

@@ -78,7 +78,7 @@ static void load(struct scenario_loader *loader, const char *path, const char *t
 {
     const struct scenario_file *file;
     if (text == NULL) {
-        file = scenario_file_read(loader, path, SCENARIO_FILE_BYTES_MAX, scenario_no_place());
+        file = scenario_file_read(loader, path, path, SCENARIO_FILE_BYTES_MAX, scenario_no_place());
     } else if (size > SCENARIO_FILE_BYTES_MAX) {
         scenario_error(loader, scenario_no_place(),
                        "'%s' is larger than %u MiB, the limit of such a file",

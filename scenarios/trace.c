@@ -73,7 +73,7 @@ static struct scenario_place cell_place(const struct csv *csv)
 }
 
 // The index of the column named `name`; -1 after an error at `node`.
-static int64_t find_column(struct scenario_loader *loader, struct csv *csv,
+static int64_t find_column(struct scenario_loader *loader, struct csv *csv, const char *path,
                            const struct scenario_node *node, const char *name)
 {
     struct scenario_nearest nearest;
@@ -96,7 +96,7 @@ static int64_t find_column(struct scenario_loader *loader, struct csv *csv,
     } while (!csv->end_of_row && n_known < 10000);
     if (found < 0) {
         scenario_error(loader, node->place, "'%s' has no column '%s'%s",
-                       scenario_quote(loader, csv->file->name), scenario_quote(loader, name),
+                       scenario_quote(loader, path), scenario_quote(loader, name),
                        scenario_nearest_text(loader, &nearest));
     }
     return found;
@@ -245,7 +245,7 @@ const struct scenario_trace_column *scenario_trace_read(struct scenario_loader *
         return known;
     }
     const struct scenario_file *file =
-        scenario_file_read(loader, name, SCENARIO_TRACE_BYTES_MAX, node->place);
+        scenario_file_read(loader, name, path, SCENARIO_TRACE_BYTES_MAX, node->place);
     if (file == NULL) {
         return NULL;
     }
@@ -255,12 +255,12 @@ const struct scenario_trace_column *scenario_trace_read(struct scenario_loader *
     read->column = column;
     read->unit = unit;
     read->law = law;
-    int64_t index = find_column(loader, &csv, node, column);
+    int64_t index = find_column(loader, &csv, path, node, column);
     if (index < 0 || !read_column(loader, &csv, index, read, law)) {
         return NULL;
     }
     if (read->count == 0) {
-        scenario_error(loader, node->place, "'%s' has no rows", scenario_quote(loader, name));
+        scenario_error(loader, node->place, "'%s' has no rows", scenario_quote(loader, path));
         return NULL;
     }
     read->next = loader->traces;
