@@ -19,15 +19,15 @@
 struct model_world;
 
 struct model_ledger {
-    struct model_lost *lost;   // n_stages * MODEL_CAUSE_COUNT
-    int64_t busy_ns;           // of stopped attempts
+    struct model_lost *lost; // n_stages * MODEL_CAUSE_COUNT
+    int64_t busy_ns;         // of stopped attempts
     int64_t lost_ns;
-    int64_t useful_ns;         // at the end
+    int64_t useful_ns; // at the end
     int64_t orphaned_ns;
-    uint64_t attempts;         // started
+    uint64_t attempts; // started
     uint64_t tasks_rerun;
-    uint64_t finished_forgotten;  // over all failovers (outage_recovered adds to it)
-    struct sim_chunks marks;   // one byte an attempt: started, stopped
+    uint64_t finished_forgotten; // over all failovers (outage_recovered adds to it)
+    struct sim_chunks marks;     // one byte an attempt: started, stopped
 };
 
 // Starts the ledgers of work, of outages and of protection. 0 or SIM_ENOMEM.

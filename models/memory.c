@@ -9,7 +9,8 @@
 
 #define SMALLEST 16u
 
-// The grade of a size: sizes 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, ... so that at most a quarter is wasted.
+// The grade of a size: sizes 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, ... so that at most a quarter
+// is wasted.
 static uint32_t grade_of(size_t size, size_t *rounded)
 {
     uint32_t doubling = 0;

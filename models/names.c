@@ -52,8 +52,8 @@ const char *model_failover_result_name(enum model_failover_result r)
 
 const char *model_storage_op_name(enum model_storage_op op)
 {
-    static const char *const names[] = {"mkdir", "list", "create", "append", "flush",
-                                        "sync",  "close", "read",  "remove"};
+    static const char *const names[] = {"mkdir", "list",  "create", "append", "flush",
+                                        "sync",  "close", "read",   "remove"};
 
     _Static_assert(sizeof(names) / sizeof(names[0]) == MODEL_STORAGE_OPS, "one name an operation");
     SIM_ASSERT(op >= 0);

@@ -17,15 +17,15 @@ struct model_world;
 
 struct model_outage {
     bool open;
-    bool settled;                      // outage_recovered was called for the open outage
-    enum model_phase phase;            // the running phase
+    bool settled;           // outage_recovered was called for the open outage
+    enum model_phase phase; // the running phase
     int64_t phase_since_ns;
-    uint64_t held_at_death;            // subtasks that the dead master held as finished
-    struct model_failover *failovers;  // grows
+    uint64_t held_at_death;           // subtasks that the dead master held as finished
+    struct model_failover *failovers; // grows
     uint32_t n_failovers;
     uint32_t capacity;
-    int64_t recording_since_ns;        // -1: not recording
-    int64_t leading_since_ns;          // -1: no started leader
+    int64_t recording_since_ns; // -1: not recording
+    int64_t leading_since_ns;   // -1: no started leader
     int64_t recording_ns;
     int64_t unprotected_ns;
 };
@@ -50,8 +50,8 @@ void outage_end(struct model_world *w);
 // Protection: from a master's START to its end it either records or does not. A started leader does
 // not record until protection_recording(true).
 void protection_leader_started(struct model_world *w);
-void protection_recording(struct model_world *w, bool on);   // no-op without a started leader
-void protection_leader_ended(struct model_world *w);         // no-op without a started leader
+void protection_recording(struct model_world *w, bool on); // no-op without a started leader
+void protection_leader_ended(struct model_world *w);       // no-op without a started leader
 
 // Closes what is open at the end of the run, checks that the phases partition each outage (R12),
 // fills the result. Call it before invariants_finish.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Products of two 64-bit numbers, divided again: what rates, shares and bandwidths need without overflow.
+// Products of two 64-bit numbers, divided again: what rates, shares and bandwidths need without
+// overflow.
 #ifndef RECOUP_MODELS_WIDE_H
 #define RECOUP_MODELS_WIDE_H
 

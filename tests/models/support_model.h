@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A scenario built by hand: an ideal world (storage ideal, no latencies, no start-up), into which a test puts stages,
-// workers and faults. Short words on purpose: the tests read as stories.
+// A scenario built by hand: an ideal world (storage ideal, no latencies, no start-up), into which a
+// test puts stages, workers and faults. Short words on purpose: the tests read as stories.
 #ifndef TESTS_MODELS_SUPPORT_MODEL_H
 #define TESTS_MODELS_SUPPORT_MODEL_H
 
@@ -21,7 +21,8 @@ struct model_test {
     int64_t faultless_ns;
 };
 
-// Recovery enabled, profile flink-1.20, min-pause 0, flush interval 1 s, `workers` of `slots`, detect 0, start 0.
+// Recovery enabled, profile flink-1.20, min-pause 0, flush interval 1 s, `workers` of `slots`,
+// detect 0, start 0.
 void world_of(struct model_test *t, uint32_t workers, uint32_t slots);
 void world_drop(struct model_test *t);
 
@@ -31,7 +32,8 @@ struct sim_law uniform(int64_t from, int64_t to);
 
 // A stage of `n` subtasks (0: auto); its index. Without inputs until `reads` is called.
 uint32_t stage(struct model_test *t, const char *name, uint32_t n, struct sim_law duration);
-void reads(struct model_test *t, uint32_t consumer, uint32_t producer, enum recoup_exchange exchange);
+void reads(struct model_test *t, uint32_t consumer, uint32_t producer,
+           enum recoup_exchange exchange);
 // Makes the stage a source with so many splits.
 void source(struct model_test *t, uint32_t index, uint32_t splits, bool batch_snapshot);
 

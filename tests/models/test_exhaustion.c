@@ -97,9 +97,22 @@ static void OnceWarmARunAllocatesNothing(void **state)
     world_drop(&t);
 }
 
+static bool found(const struct model_test *t, const char *invariant)
+{
+    for (uint32_t i = 0; i < t->result.n_findings; i++)
+        if (strcmp(t->result.findings[i].invariant, invariant) == 0)
+            return true;
+    return false;
+}
+
+// Flink may hang for ever when all that its log has is a file without a record (H18, H24); it is
+// then found out as L1.
 static void healthy(const struct model_test *t, enum recoup_profile profile)
 {
-    assert_int_equal(t->result.state, MODEL_JOB_FINISHED);
+    if (profile == RECOUP_PROFILE_FLINK_1_20 && t->result.state == MODEL_JOB_TIMEOUT)
+        assert_true(found(t, "L1"));
+    else
+        assert_int_equal(t->result.state, MODEL_JOB_FINISHED);
     if (profile == RECOUP_PROFILE_HARDENED)
         no_findings(t);
     for (uint32_t i = 0; i < t->result.n_findings; i++) {
@@ -169,6 +182,7 @@ static void TwoCrashesAtOperationsAreSurvived(void **state)
             world_drop(&t);
         }
     }
+    print_message("%u failovers\n", points);
     assert_true(points > 70);
 }
 
@@ -192,6 +206,10 @@ static void AFailingOperationCostsProtectionNotTheJob(void **state)
                 kill_master_at(&t, 7 * SECOND);
                 run_seed(&t, 1);
                 bool fired = t.result.fired[0].fired;
+                if (t.result.state != MODEL_JOB_FINISHED)
+                    print_message("%s %u fails: %s\n",
+                                  model_storage_op_name((enum model_storage_op)op), (unsigned)nth,
+                                  model_job_state_name(t.result.state));
                 if (fired)
                     healthy(&t, profiles[p]);
                 world_drop(&t);
