@@ -117,6 +117,7 @@ void worker_hold(struct model_world *w, uint32_t attempt)
     a->partition = MODEL_PARTITION_HELD;
     a->next_held = worker->held;
     worker->held = attempt;
+    worker->listed++;
 }
 
 // A held partition is gone, for ever.
@@ -145,6 +146,7 @@ static void drop_all(struct model_world *w, uint32_t worker, enum model_partitio
     uint32_t attempt = worker_of(w, worker)->held;
 
     worker_of(w, worker)->held = MODEL_NONE;
+    worker_of(w, worker)->listed = 0;
     while (attempt != MODEL_NONE) {
         struct model_attempt *a = world_attempt(w, attempt);
         uint32_t next = a->next_held;

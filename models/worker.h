@@ -42,6 +42,7 @@ struct model_worker {
     // First attempt of its list of held partitions; entries that are no longer HELD are unlinked
     // when the list is walked. MODEL_NONE: empty.
     uint32_t held;
+    uint32_t listed;            // entries of that list
     int64_t connected_ns;       // since when; anchors its heartbeats
     int64_t disconnected_ns;
     int64_t expired_ns;         // when it last dropped all after its full retention time; -1: never

@@ -38,28 +38,6 @@ void worker_asked(struct model_world *w, uint32_t worker, uint64_t life)
                worker, life);
 }
 
-// Unlinks what is no longer held, and counts the rest.
-static uint32_t tidy_held(struct model_world *w, uint32_t worker)
-{
-    uint32_t *link = &worker_of(w, worker)->held;
-    uint32_t n = 0;
-
-    while (*link != MODEL_NONE) {
-        struct model_attempt *a = world_attempt(w, *link);
-
-        SIM_ASSERT(a->worker == worker);
-        SIM_ASSERT(a->partition != MODEL_PARTITION_NONE);
-        if (a->partition == MODEL_PARTITION_HELD) {
-            link = &a->next_held;
-            n++;
-        } else {
-            *link = a->next_held;
-            a->next_held = MODEL_NONE;
-        }
-    }
-    return n;
-}
-
 static bool reserve(struct model_world *w, uint32_t n)
 {
     struct model_workers *workers = &w->workers;
@@ -93,28 +71,47 @@ static struct recoup_partition partition_of(struct model_world *w, uint32_t atte
                                      .worker = a->worker};
 }
 
+// Lists what the worker holds, in one walk (its attempts lie far apart in memory), and unlinks what
+// it holds no longer. The scratch has room for the whole list.
+static uint32_t list_held(struct model_world *w, struct model_worker *self)
+{
+    uint32_t *link = &self->held;
+    uint32_t n = 0;
+
+    SIM_ASSERT(self->listed <= w->workers.report_capacity);
+    while (*link != MODEL_NONE) {
+        struct model_attempt *a = world_attempt(w, *link);
+
+        SIM_DEBUG_ASSERT(a->partition != MODEL_PARTITION_NONE);
+        if (a->partition == MODEL_PARTITION_HELD) {
+            w->workers.report[n] = partition_of(w, *link);
+            n++;
+            link = &a->next_held;
+        } else {
+            *link = a->next_held;
+            a->next_held = MODEL_NONE;
+        }
+    }
+    SIM_ASSERT(n <= self->listed);
+    self->listed = n;
+    return n;
+}
+
 void worker_report(struct model_world *w, uint32_t worker, uint64_t life)
 {
     struct model_worker *self = worker_of(w, worker);
     struct recoup_event event = {.type = RECOUP_EVENT_WORKER_REPORT};
-    uint32_t n = 0;
 
     if (!self->connected || life != worker_life(self) || !w->master.alive ||
         w->master.terminating || self->leader != w->master.incarnation) {
         return;
     }
     SIM_ASSERT(self->registered == self->leader);
-    if (!reserve(w, tidy_held(w, worker))) {
+    if (!reserve(w, self->listed)) {
         return;
     }
-    for (uint32_t at = self->held; at != MODEL_NONE; at = world_attempt(w, at)->next_held) {
-        SIM_ASSERT(n < w->workers.report_capacity);
-        w->workers.report[n] = partition_of(w, at);
-        n++;
-    }
     event.worker_report.worker = worker;
+    event.worker_report.n_partitions = list_held(w, self);
     event.worker_report.partitions = w->workers.report;
-    event.worker_report.n_partitions = n;
-    invariants_worker_report(w, worker, w->workers.report, n);
     master_step(w, &event);
 }
