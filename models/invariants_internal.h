@@ -65,6 +65,7 @@ struct model_invariant_private {
 
     int64_t idle_since_ns;   // the store has had no operation since then, -1: it has one
     int64_t waited_until_ns; // a snapshot was under way until then
+    int64_t waited_since_ns; // and, with pauses shorter than a flush interval, since then
     bool waiting;            // a snapshot was under way after the last update
 
     int64_t instant_ns; // busy loop

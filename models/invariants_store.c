@@ -196,6 +196,22 @@ static bool snapshot_under_way(const struct model_world *w)
     return false;
 }
 
+// When an event is due that was accepted at `since_ns`: a tick of the flush timer later, or so much
+// after a snapshot for which the writer began to wait before that.
+static int64_t due_after(const struct model_invariant_private *own, int64_t since_ns,
+                         int64_t interval_ns)
+{
+    int64_t due_ns = since_ns > RECOUP_NEVER - interval_ns ? RECOUP_NEVER : since_ns + interval_ns;
+
+    SIM_ASSERT(interval_ns > 0);
+    if (own->waited_until_ns >= since_ns && own->waited_since_ns <= due_ns &&
+        own->waited_until_ns < RECOUP_NEVER - interval_ns) {
+        due_ns = own->waited_until_ns + interval_ns;
+    }
+    SIM_ASSERT(due_ns >= since_ns);
+    return due_ns;
+}
+
 // S9: an event waits at most until the next tick of the flush timer, if the store is idle then.
 static void check_age(struct model_world *w)
 {
@@ -214,12 +230,7 @@ static void check_age(struct model_world *w)
         stats.oldest_not_durable_ns == RECOUP_NEVER || own->idle_since_ns < 0) {
         return;
     }
-    due_ns = stats.oldest_not_durable_ns > own->waited_until_ns ? stats.oldest_not_durable_ns
-                                                                : own->waited_until_ns;
-    if (due_ns > RECOUP_NEVER - options->flush_interval_ns) {
-        return;
-    }
-    due_ns += options->flush_interval_ns;
+    due_ns = due_after(own, stats.oldest_not_durable_ns, options->flush_interval_ns);
     if (w->now_ns > due_ns && own->idle_since_ns <= due_ns && !store_error_fired(w)) {
         invariants_report(w, "S9", "H14",
                           "master %u: an event accepted at %lld ns is not durable at %lld ns, and "
@@ -241,6 +252,10 @@ static void check_waiting(struct model_world *w, const struct recoup_update *upd
     SIM_ASSERT(own->waited_until_ns <= w->now_ns);
     if (own->waiting) {
         own->waited_until_ns = w->now_ns;
+    }
+    if (!own->waiting && snapshot_under_way(w) &&
+        own->waited_until_ns < w->now_ns - w->config->options.flush_interval_ns) {
+        own->waited_since_ns = w->now_ns; // else it goes on from the wait before
     }
     own->waiting = snapshot_under_way(w);
     if (io) {
@@ -300,7 +315,7 @@ static void check_create(struct model_world *w, const char *name, uint32_t incar
     }
     if (known && own->file[0] != '\0' && own->file_incarnation == incarnation &&
         index <= own->file_index) {
-        invariants_report(w, "S13", NULL, "master %u creates file %s after file %s", incarnation,
+        invariants_report(w, "S13", "", "master %u creates file %s after file %s", incarnation,
                           name, own->file);
     }
     SIM_ASSERT(strlen(name) < sizeof(own->file));

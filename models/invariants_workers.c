@@ -169,7 +169,7 @@ static bool dropped_early(struct model_world *w, const struct invariant_taking *
     return taking->how == INVARIANT_IN_RECOVERY && a->cause == MODEL_CAUSE_PARTITION_RELEASED &&
            a->partition == MODEL_PARTITION_RELEASED && (shadow->flags & INVARIANT_RELEASED) == 0 &&
            worker->alive && worker->registered == w->master.incarnation &&
-           worker->expired_ns < a->end_ns;  // else its time was over
+           worker->expired_ns < a->end_ns; // else its time was over
 }
 
 void invariants_check_retention(struct model_world *w)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// A run with its oracles on that a test drives itself, to look at findings and to plant wrong states.
+// A run with its oracles on that a test drives itself, to look at findings and to plant wrong
+// states.
 #ifndef TESTS_MODELS_SUPPORT_ORACLE_H
 #define TESTS_MODELS_SUPPORT_ORACLE_H
 
@@ -19,7 +20,8 @@ void oracle_end(struct oracle *o);  // releases everything
 // Dispatches everything up to and including an instant, or until the job ends.
 void oracle_until(struct oracle *o, int64_t at_ns);
 
-// Two sources of two subtasks read all-to-all by two: 1 s, 3 s each; job "a" -> "b", one slot a worker.
+// Two sources of two subtasks read all-to-all by two: 1 s, 3 s each; job "a" -> "b", one slot a
+// worker.
 void oracle_two_stages(struct oracle *o, enum recoup_profile profile);
 
 // How many findings name the invariant, and the hazard of the last (NULL: none).

@@ -79,8 +79,8 @@ static void phases_partition_the_outage(void **state)
     drop(&b);
 }
 
-// A master that dies before it recovered ends the outage as failed; the next one begins there and is
-// measured against what the first held.
+// A master that dies before it recovered ends the outage as failed; the next one begins there and
+// is measured against what the first held.
 static void outages_never_overlap(void **state)
 {
     struct bench b;

@@ -163,7 +163,8 @@ static void it_ignores_other_names(void **state)
     oracle_end(&o);
 }
 
-// Flink forgets what stands behind the last recovery point; with min-pause that is all but the first.
+// Flink forgets what stands behind the last recovery point; with min-pause that is all but the
+// first.
 static void it_trims(void **state)
 {
     struct oracle o = {0};
