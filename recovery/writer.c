@@ -739,6 +739,8 @@ void recoup__writer_pump(struct recoup__store *store, int64_t now_ns)
             issue_pending(store);
         } else if (writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_filling
                    && writer->queue.bytes < RECOUP__CHECKPOINT_PART / 2
+                   // A finish before BEGIN may still wait for the snapshots that cover it.
+                   && writer->waits_begin == writer->waits_end
                    && writer->checkpoint_retry_ns == RECOUP_NEVER) {
             recoup__checkpoint_fill(store, now_ns);
         } else if (writer->queue.n > 0) {
