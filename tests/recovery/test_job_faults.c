@@ -280,6 +280,59 @@ static void CrashAnywhereWhileRecording(void **state)
     }
 }
 
+static const struct recoup_stage_spec wide_stage[] = {{.parallelism = 12000}};
+static const struct recoup_graph wide_graph = {.digest = {8},
+                                               .n_stages = 1,
+                                               .stages = wide_stage,
+                                               .n_coordinators = 1,
+                                               .coordinators = coordinators};
+
+// A checkpoint is written in parts, with events of the day in between. What its own snapshots do
+// not cover is covered by a recovery point of the day that comes before it is written, and what
+// finished after that point is not.
+static void CheckpointInParts(void **state)
+{
+    (void)state;
+    struct disk disk;
+    struct master master;
+    disk_init(&disk);
+    master_init(&master, &disk, &wide_graph, RECOUP_PROFILE_HARDENED);
+    master.options.snapshot_min_pause_ns = 10 * SECOND;
+    assert_int_equal(master_start(&master, 1), 0);
+    assert_int_equal(master_initialize(&master, 0, 12000), 0);
+    for (uint32_t i = 0; i < 8000; i++) {
+        assert_int_equal(master_finish(&master, 0, i), 0); // only the first takes a snapshot
+    }
+    master_advance(&master, 2 * SECOND);
+    master.fail_from = master.operations;
+    master.fail_to = master.operations + 1;
+    assert_int_equal(master_finish(&master, 0, 8000), 0);
+    master.hold_io = true;
+    while (master.n_lost == 0 || !master.busy || master.io.type != RECOUP_ACTION_APPEND) {
+        if (master.busy) {
+            master_io(&master);
+        } else {
+            master_advance(&master, master.now_ns + SECOND / 10);
+        }
+    }
+    master_io(&master); // the first part
+    assert_int_equal(master.n_restored, 0);
+    master.now_ns = 20 * SECOND;
+    assert_int_equal(master_finish(&master, 0, 8001), 0); // takes a snapshot, which comes at once
+    assert_int_equal(master_finish(&master, 0, 8002), 0); // the last one that no snapshot covers
+    master.hold_io = false;
+    master_settle(&master);
+    master_advance(&master, 25 * SECOND);
+    assert_int_equal(master.n_restored, 1);
+    master_restart(&master, 2);
+    struct recoup_stage stage;
+    recoup_stage(master.job, 0, &stage);
+    assert_int_equal(stage.finished, 8002);
+    assert_true(master_finished(&master, 0, 8001));
+    assert_false(master_finished(&master, 0, 8002));
+    put_away(&master);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +342,7 @@ int main(void)
         cmocka_unit_test(EveryOperationFailsOnceInRecovery),
         cmocka_unit_test(CrashAnywhereInRecovery),
         cmocka_unit_test(CrashAnywhereWhileRecording),
+        cmocka_unit_test(CheckpointInParts),
     };
     return cmocka_run_group_tests_name("job faults", tests, NULL, NULL);
 }

@@ -267,7 +267,9 @@ static void WorkerLostWithinTheWait(void **state)
 static void WaitIsExtendedForSilentWorkers(void **state)
 {
     (void)state;
-    for (int silent = 0; silent < 2; silent++) {
+    // 0: worker 3 answers that it holds nothing; 1: it is silent; 2: it is lost, and no use to wait
+    // for.
+    for (int silent = 0; silent < 3; silent++) {
         struct world world;
         struct master *master = open_world(&world, RECOUP_PROFILE_FLINK_1_20);
         master->options.policy[RECOUP_POLICY_WAIT] = 1;
@@ -282,10 +284,13 @@ static void WaitIsExtendedForSilentWorkers(void **state)
         if (silent == 0) {
             assert_int_equal(master_report(master, 3, &none, 1), 0); // it holds nothing any more
         }
+        if (silent == 2) {
+            assert_int_equal(master_lose_worker(master, 3), 0);
+        }
         master_advance(master, 2 * SECOND + 30 * SECOND);
-        assert_int_equal(master->recovered, silent == 0);
+        assert_int_equal(master->recovered, silent != 1);
         master_advance(master, 2 * SECOND + 50 * SECOND - 1);
-        assert_int_equal(master->recovered, silent == 0);
+        assert_int_equal(master->recovered, silent != 1);
         master_advance(master, 2 * SECOND + 50 * SECOND);
         assert_true(master->recovered);
         close_world(&world);
@@ -411,6 +416,34 @@ static void DoubleFailure(void **state)
         assert_int_equal(master_finished(master, 0, 1), phantom);
         close_world(&world);
     }
+}
+
+// H19: nothing is scheduled before what the recovery took back is durable.
+static void ResetsAreDurableBeforeRecovered(void **state)
+{
+    (void)state;
+    struct world world;
+    struct master *master = open_world(&world, RECOUP_PROFILE_HARDENED);
+    record(master, 0);
+    struct recoup_partition others[] = {held(master, 0, 0), held(master, 0, 1), held(master, 0, 2)};
+    master_restart(master, 2);
+    for (uint32_t worker = 0; worker < 3; worker++) {
+        assert_int_equal(master_report(master, worker, others, 3), 0);
+    }
+    master->hold_io = true;
+    master_advance(master, master->now_ns + 60 * SECOND);
+    assert_int_equal(recoup_phase(master->job), RECOUP_PHASE_RECONCILING);
+    assert_non_null(strstr(master->trace, "reset 0.3+1:missing\n"));
+    // A loss meanwhile is reset once the job runs.
+    assert_int_equal(master_lose_worker(master, 2), 0);
+    while (!master->recovered) {
+        assert_true(master->busy);
+        assert_null(strstr(master->trace, "recovered"));
+        assert_true(master->on_disk < master->event || master->event == 0);
+        master_io(master);
+    }
+    assert_non_null(strstr(master->trace, "recovered log\nreset confirm 0.2+1:missing"));
+    close_world(&world);
 }
 
 // H24: only hardened looks for stages to initialize and for the job's end after a recovery.
@@ -554,6 +587,7 @@ int main(void)
         cmocka_unit_test(ReleaseOfConsumedPartitions),
         cmocka_unit_test(SnapshotsInVirtualTime),
         cmocka_unit_test(DoubleFailure),
+        cmocka_unit_test(ResetsAreDurableBeforeRecovered),
         cmocka_unit_test(LivenessChecks),
         cmocka_unit_test(WorkerLost),
         cmocka_unit_test(GlobalFailure),
