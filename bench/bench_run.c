@@ -50,7 +50,7 @@ static void build(struct world *b, uint32_t subtasks, uint32_t workers)
         s->inputs = &b->inputs[i];
         s->n_inputs = i > 0 ? 1 : 0;
     }
-    b->stages[0].source = (struct model_source){true, subtasks / STAGES, 100};
+    b->stages[0].source = (struct model_source){true, 1000, 200};
     b->stages[0].coordinator = (struct model_coordinator){true, true, 0};
     c->name = "bench";
     c->seed = 1;

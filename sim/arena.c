@@ -23,6 +23,7 @@
 struct sim_arena_block {
     struct sim_arena_block *next;
     size_t payload_bytes;
+    bool used;  // large blocks only
 };
 
 // The payload starts one cache line behind the header's start.
@@ -40,14 +41,8 @@ void sim_arena_init(struct sim_arena *arena, uint64_t bytes_limit)
     arena->bytes_limit = bytes_limit;
 }
 
-void sim_arena_release(struct sim_arena *arena)
+static void free_blocks(struct sim_arena_block *block)
 {
-    struct sim_arena_block *block;
-
-    if (arena == NULL) {
-        return;
-    }
-    block = arena->first;
     while (block != NULL) {
         struct sim_arena_block *next = block->next;
 
@@ -55,8 +50,17 @@ void sim_arena_release(struct sim_arena *arena)
         free(block);
         block = next;
     }
+}
+
+void sim_arena_release(struct sim_arena *arena)
+{
+    if (arena == NULL) {
+        return;
+    }
+    free_blocks(arena->first);
+    free_blocks(arena->large);
     sim_arena_init(arena, arena->bytes_limit);
-    SIM_ASSERT(arena->first == NULL && arena->bytes == 0);
+    SIM_ASSERT(arena->first == NULL && arena->large == NULL && arena->bytes == 0);
 }
 
 static void use_block(struct sim_arena *arena, struct sim_arena_block *block)
@@ -74,6 +78,9 @@ void sim_arena_reset(struct sim_arena *arena)
     if (arena->first != NULL) {
         use_block(arena, arena->first);
     }
+    for (struct sim_arena_block *block = arena->large; block != NULL; block = block->next) {
+        block->used = false;
+    }
     SIM_ASSERT(SIM_ERGO(arena->first == NULL, arena->cursor == NULL));
 }
 
@@ -90,22 +97,44 @@ static unsigned char *fit(unsigned char *cursor, const unsigned char *end, size_
 }
 
 // Memory for a block from the system.
-static struct sim_arena_block *system_block(size_t bytes)
+static struct sim_arena_block *system_block(size_t bytes, size_t unit)
 {
     struct sim_arena_block *block;
 
     SIM_ASSERT(bytes > SIM_CACHE_LINE);
-    if (bytes < SIM_HUGE_BYTES) {
-        return aligned_alloc(SIM_CACHE_LINE, bytes);
-    }
-    SIM_ASSERT(bytes % SIM_HUGE_BYTES == 0);
-    block = aligned_alloc(SIM_HUGE_BYTES, bytes);
+    SIM_ASSERT(bytes % unit == 0);
+    block = aligned_alloc(unit, bytes);
 #ifdef MADV_HUGEPAGE
-    if (block != NULL) {
+    if (block != NULL && unit == SIM_HUGE_BYTES) {
         // Advice only: a refusal costs speed and nothing else.
         (void)madvise(block, bytes, MADV_HUGEPAGE);
     }
 #endif
+    return block;
+}
+
+// A block of so many bytes, header included, on the account; NULL when out of memory.
+static struct sim_arena_block *add_block(struct sim_arena *arena, size_t bytes)
+{
+    size_t unit = bytes >= SIM_HUGE_BYTES && bytes >= SIM_ARENA_BLOCK_MAX / 2 ? SIM_HUGE_BYTES
+                                                                              : SIM_CACHE_LINE;
+    struct sim_arena_block *block;
+
+    SIM_ASSERT(bytes > SIM_CACHE_LINE);
+    bytes = (bytes + unit - 1) & ~(unit - 1);
+    if (arena->bytes_limit != 0 && bytes > arena->bytes_limit - arena->bytes) {
+        return NULL;
+    }
+    block = system_block(bytes, unit);
+    if (block == NULL) {
+        return NULL;
+    }
+    block->next = NULL;
+    block->payload_bytes = bytes - SIM_CACHE_LINE;
+    block->used = true;
+    arena->system_allocations++;
+    arena->bytes += bytes;
+    SIM_ASSERT(SIM_ERGO(arena->bytes_limit != 0, arena->bytes <= arena->bytes_limit));
     return block;
 }
 
@@ -119,27 +148,49 @@ static struct sim_arena_block *new_block(struct sim_arena *arena, size_t need)
     if (bytes < arena->block_bytes_next) {
         bytes = arena->block_bytes_next;
     }
-    if (bytes >= SIM_HUGE_BYTES) {
-        bytes = (bytes + SIM_HUGE_BYTES - 1) & ~(SIM_HUGE_BYTES - 1);
-    } else {
-        bytes = (bytes + SIM_CACHE_LINE - 1) & ~(SIM_CACHE_LINE - 1);
-    }
-    if (arena->bytes_limit != 0 && bytes > arena->bytes_limit - arena->bytes) {
-        return NULL;
-    }
-    block = system_block(bytes);
-    if (block == NULL) {
-        return NULL;
-    }
-    block->next = NULL;
-    block->payload_bytes = bytes - SIM_CACHE_LINE;
-    arena->system_allocations++;
-    arena->bytes += bytes;
-    if (arena->block_bytes_next < SIM_ARENA_BLOCK_MAX) {
+    block = add_block(arena, bytes);
+    if (block != NULL && arena->block_bytes_next < SIM_ARENA_BLOCK_MAX) {
         arena->block_bytes_next *= 2;
     }
-    SIM_ASSERT(SIM_ERGO(arena->bytes_limit != 0, arena->bytes <= arena->bytes_limit));
+    SIM_ASSERT(arena->block_bytes_next <= SIM_ARENA_BLOCK_MAX);
     return block;
+}
+
+// The smallest unused large block with room for need bytes, so that an equal run finds its own
+// blocks again; NULL when there is none.
+static struct sim_arena_block *best_large(const struct sim_arena *arena, size_t need)
+{
+    struct sim_arena_block *best = NULL;
+
+    SIM_ASSERT(need > 0);
+    for (struct sim_arena_block *block = arena->large; block != NULL; block = block->next) {
+        if (!block->used && block->payload_bytes >= need &&
+            (best == NULL || block->payload_bytes < best->payload_bytes)) {
+            best = block;
+        }
+    }
+    SIM_ASSERT(SIM_ERGO(best != NULL, !best->used));
+    return best;
+}
+
+// A large allocation: a block of its own.
+static unsigned char *allocate_large(struct sim_arena *arena, size_t size, size_t align)
+{
+    size_t need = size + align;
+    struct sim_arena_block *block = best_large(arena, need);
+
+    SIM_ASSERT(size >= SIM_ARENA_LARGE_BYTES);
+    if (block == NULL) {
+        block = add_block(arena, need + SIM_CACHE_LINE);
+        if (block == NULL) {
+            return NULL;
+        }
+        block->next = arena->large;
+        arena->large = block;
+    }
+    block->used = true;
+    SIM_ASSERT(block->payload_bytes >= need);
+    return fit(block_payload(block), block_payload(block) + block->payload_bytes, size, align);
 }
 
 // Moves on to the next block that fits, or to a new one; NULL when out of memory. Blocks passed by
@@ -189,6 +240,9 @@ void *sim_arena_alloc(struct sim_arena *arena, size_t size, size_t align)
     }
     if (size > SIM_ARENA_ALLOCATION_MAX) {
         return NULL;
+    }
+    if (bytes >= SIM_ARENA_LARGE_BYTES) {
+        return allocate_large(arena, bytes, align);
     }
     start = fit(arena->cursor, arena->end, bytes, align);
     if (start == NULL) {

@@ -2,12 +2,14 @@
 //
 // Memory of one run. A run owns one arena, takes all its memory from it and frees it at once.
 // Blocks grow from 64 KiB to 8 MiB, so a small run stays small and a large one is not wasteful.
+// Allocations of a MiB and more get blocks of their own size.
 // A reset keeps the blocks: a second run of the same shape asks the system for nothing.
 //
 // Also here: struct sim_chunks, an array of fixed-size records that grows without moving them.
 #ifndef SIM_ARENA_H
 #define SIM_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +18,7 @@
 
 #define SIM_ARENA_BLOCK_MIN ((size_t)64 << 10)
 #define SIM_ARENA_BLOCK_MAX ((size_t)8 << 20)
+#define SIM_ARENA_LARGE_BYTES ((size_t)1 << 20)
 // No single allocation and no alignment may be larger than these.
 #define SIM_ARENA_ALLOCATION_MAX ((size_t)1 << 40)
 #define SIM_ARENA_ALIGN_MAX ((size_t)4096)
@@ -26,6 +29,7 @@ struct sim_arena {
     unsigned char *cursor;            // next free byte of the current block
     unsigned char *end;               // end of the current block
     struct sim_arena_block *first;    // all blocks, in order of first use
+    struct sim_arena_block *large;    // blocks of one allocation each
     struct sim_arena_block *current;  // the block that cursor points into, or NULL
     size_t block_bytes_next;          // payload of the next regular block
     uint64_t bytes;                   // taken from the system, headers included

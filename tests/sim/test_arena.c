@@ -33,12 +33,37 @@ static void blocks_grow_and_small_runs_stay_small(void **state)
     assert_u64(sim_arena_bytes(&arena), 0);
     assert_non_null(sim_arena_alloc(&arena, 1000, 8));
     assert_u64(sim_arena_bytes(&arena), SIM_ARENA_BLOCK_MIN);
-    for (int i = 0; i < 64; i++) {
-        assert_non_null(sim_arena_alloc(&arena, 1 << 20, 8));
+    for (int i = 0; i < 128; i++) {
+        assert_non_null(sim_arena_alloc(&arena, 1 << 19, 8));
     }
     // 64 MiB from a handful of blocks, with at most one block to spare.
     assert_true(sim_arena_system_allocations(&arena) < 24);
     assert_true(sim_arena_bytes(&arena) < ((uint64_t)64 << 20) + 2 * SIM_ARENA_BLOCK_MAX);
+    sim_arena_release(&arena);
+}
+
+static void large_allocations_waste_nothing(void **state)
+{
+    struct sim_arena arena;
+    uint64_t bytes = 0;
+
+    (void)state;
+    sim_arena_init(&arena, 0);
+    for (int run = 0; run < 3; run++) {
+        unsigned char *small = sim_arena_alloc(&arena, 100, 8);
+        for (size_t i = 0; i < 20; i++) {
+            unsigned char *large = sim_arena_alloc(&arena, SIM_ARENA_LARGE_BYTES + i * 99991, 64);
+            assert_non_null(large);
+            large[0] = large[SIM_ARENA_LARGE_BYTES + i * 99991 - 1] = 1;
+        }
+        // The current block goes on where it was.
+        assert_true((unsigned char *)sim_arena_alloc(&arena, 100, 8) - small < 1000);
+        assert_true(run == 0 || bytes == sim_arena_bytes(&arena));
+        bytes = sim_arena_bytes(&arena);
+        sim_arena_reset(&arena);
+    }
+    assert_true(bytes < 20 * SIM_ARENA_LARGE_BYTES + 190 * 99991 + SIM_ARENA_BLOCK_MIN + 20 * 8192);
+    assert_u64(sim_arena_system_allocations(&arena), 21);
     sim_arena_release(&arena);
 }
 
@@ -173,6 +198,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_aligned_and_apart),
         cmocka_unit_test(blocks_grow_and_small_runs_stay_small),
+        cmocka_unit_test(large_allocations_waste_nothing),
         cmocka_unit_test(reset_keeps_the_blocks),
         cmocka_unit_test(limit_is_kept),
         cmocka_unit_test(countdown_fails_once),
