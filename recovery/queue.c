@@ -117,35 +117,6 @@ int recoup__queue_reserve(struct recoup__queue *queue, uint32_t n, size_t bytes)
     return 0;
 }
 
-struct recoup__task *recoup__queue_push(struct recoup__queue *queue, size_t size)
-{
-    size_t room = task_room(size);
-    struct recoup__block *block = queue->tail;
-    struct recoup__task *task;
-
-    RECOUP_ASSERT(size <= UINT32_MAX);
-    if (block == NULL || block->size - block->end < room) {
-        block = take_free(queue, room);
-        if (!RECOUP_CHECK(queue->memory, block != NULL)) {
-            return NULL;
-        }
-        if (queue->tail == NULL) {
-            queue->head = block;
-        } else {
-            queue->tail->next = block;
-        }
-        queue->tail = block;
-    }
-    task = (struct recoup__task *)(void *)((uint8_t *)block + block->end);
-    block->end += room;
-    RECOUP_ASSERT(block->end <= block->size);
-    memset(task, 0, sizeof *task);
-    task->size = (uint32_t)size;
-    queue->n++;
-    queue->bytes += size;
-    return task;
-}
-
 // A block that holds nothing any more is kept for later, unless there are enough of them.
 static void retire(struct recoup__queue *queue, struct recoup__block *block)
 {
@@ -174,6 +145,37 @@ static void tidy(struct recoup__queue *queue)
         queue->tail->end = sizeof *queue->tail;
     }
     RECOUP_ASSERT((queue->head == NULL) == (queue->tail == NULL));
+}
+
+struct recoup__task *recoup__queue_push(struct recoup__queue *queue, size_t size)
+{
+    size_t room = task_room(size);
+    struct recoup__block *block = queue->tail;
+    struct recoup__task *task;
+
+    RECOUP_ASSERT(size <= UINT32_MAX);
+    if (block == NULL || block->size - block->end < room) {
+        block = take_free(queue, room);
+        if (!RECOUP_CHECK(queue->memory, block != NULL)) {
+            return NULL;
+        }
+        if (queue->tail == NULL) {
+            queue->head = block;
+        } else {
+            queue->tail->next = block;
+        }
+        queue->tail = block;
+    }
+    task = (struct recoup__task *)(void *)((uint8_t *)block + block->end);
+    block->end += room;
+    RECOUP_ASSERT(block->end <= block->size);
+    memset(task, 0, sizeof *task);
+    task->size = (uint32_t)size;
+    queue->n++;
+    queue->bytes += size;
+    tidy(queue);  // a record too large for the empty block at the front stands behind it
+    RECOUP_ASSERT(queue->head->begin < queue->head->end);
+    return task;
 }
 
 struct recoup__task *recoup__queue_front(const struct recoup__queue *queue)

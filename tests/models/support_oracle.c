@@ -155,7 +155,7 @@ static void random_job(struct model_test *t, struct dice *dice)
             }
         }
         if (inputs == 0 && roll(dice, 4) != 0)
-            source(t, i, (uint32_t)roll(dice, 40), roll(dice, 4) != 0);
+            source(t, i, (uint32_t)roll(dice, roll(dice, 5) == 0 ? 3000 : 40), roll(dice, 4) != 0);
         else if (roll(dice, 4) == 0)
             t->stages[i].coordinator =
                 (struct model_coordinator){true, roll(dice, 2) != 0, roll(dice, 3000)};

@@ -138,6 +138,25 @@ static void findings_of_flink_are_explained(void **state)
     }
 }
 
+// Snapshots larger than a block of the library's queue, with a death in their midst.
+static void large_snapshots_are_recovered(void **state)
+{
+    struct oracle o = {0};
+
+    (void)state;
+    oracle_two_stages(&o, RECOUP_PROFILE_HARDENED);
+    o.test.stages[0].parallelism = 60;
+    o.test.stages[0].duration = uniform(1 * SECOND, 2 * SECOND);
+    o.test.stages[0].source.splits = 3000;
+    kill_master_at(&o.test, 20 * SECOND);
+    run(&o.test);
+    assert_int_equal(o.test.result.state, MODEL_JOB_FINISHED);
+    assert_u64(o.test.result.n_failovers, 1);
+    assert_true(o.test.result.failovers[0].finished_recovered > 10);
+    no_findings(&o.test);
+    world_drop(&o.test);
+}
+
 // --- planted: attempts --------------------------------------------------------------------------
 
 static void W6_a_slot_runs_two_attempts(void **state)
@@ -688,6 +707,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(findings_are_kept_up_to_a_limit),
     cmocka_unit_test(hardened_runs_have_no_findings),
     cmocka_unit_test(findings_of_flink_are_explained),
+    cmocka_unit_test(large_snapshots_are_recovered),
     cmocka_unit_test(W6_a_slot_runs_two_attempts),
     cmocka_unit_test(T3_a_consumer_starts_without_its_inputs),
     cmocka_unit_test(T9_a_finished_task_runs_again_for_no_reason),
