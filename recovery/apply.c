@@ -5,6 +5,8 @@
 // what their restoring forces is reset.
 #include "recovery/job.h"
 
+#include <string.h>
+
 static bool entry_present(const struct recoup__entry *entry)
 {
     RECOUP_ASSERT(entry != NULL);
@@ -25,17 +27,35 @@ static uint32_t count_finished_ranges(const struct recoup__picture *picture, uin
     return n;
 }
 
-// Gives every stage of the log its parallelism. RECOUP_ENOMEM: none has one.
+// The arrays go back to the picture, unchanged.
+static void disown_stages(struct recoup_job *job, uint32_t n)
+{
+    const struct recoup__picture *picture = &job->replay.picture;
+    RECOUP_ASSERT(n <= picture->n_order);
+    for (uint32_t i = 0; i < n; i++) {
+        RECOUP_ASSERT(picture->entries[picture->order[i]] != NULL);
+        job->state.stages[picture->order[i]].subtasks = NULL;
+    }
+    recoup__state_clear(&job->state);
+}
+
+// Gives every stage of the log its parallelism, in the memory of the picture's entries: at a
+// million subtasks a second array for each would be the peak of the whole job. RECOUP_ENOMEM: none
+// has one.
 static int initialize_stages(struct recoup_job *job)
 {
     const struct recoup__picture *picture = &job->replay.picture;
+    _Static_assert(sizeof(struct recoup__entry) == sizeof(struct recoup__subtask) &&
+                       _Alignof(struct recoup__entry) == _Alignof(struct recoup__subtask),
+                   "an entry turns into a subtask where it stands");
     RECOUP_ASSERT(picture->n_order <= job->graph.n_stages);
     RECOUP_ASSERT(job->state.subtasks == 0);
     for (uint32_t i = 0; i < picture->n_order; i++) {
         uint32_t stage = picture->order[i];
-        int rc = recoup__state_initialize(&job->state, stage, picture->parallelism[stage]);
+        int rc = recoup__state_adopt(&job->state, stage, picture->parallelism[stage],
+                                     (struct recoup__subtask *)(void *)picture->entries[stage]);
         if (rc != 0) {
-            recoup__state_clear(&job->state);
+            disown_stages(job, i);
             return rc;
         }
     }
@@ -55,15 +75,19 @@ static void push_stages(struct recoup_job *job)
     }
 }
 
+// Turns the entries of a stage into its subtasks, each where it stands. Consumers count themselves
+// at their producers, so stages come in topological order.
 static void finish_stage(struct recoup_job *job, uint32_t stage)
 {
-    const struct recoup__picture *picture = &job->replay.picture;
+    struct recoup__picture *picture = &job->replay.picture;
     struct recoup_action *action = NULL;
     RECOUP_ASSERT(stage < job->graph.n_stages);
     RECOUP_ASSERT(picture->parallelism[stage] == job->state.stages[stage].parallelism);
     for (uint32_t i = 0; i < picture->parallelism[stage]; i++) {
-        const struct recoup__entry *entry = &picture->entries[stage][i];
+        const struct recoup__entry copy = picture->entries[stage][i];
+        const struct recoup__entry *entry = &copy;
         struct recoup__subtask *subtask = recoup__state_subtask(&job->state, stage, i);
+        memset(subtask, 0, sizeof *subtask);
         if ((entry->flags & (RECOUP__ENTRY_PRESENT | RECOUP__ENTRY_TRIMMED)) != 0) {
             subtask->flags |= RECOUP__IN_LOG;
         }
@@ -87,6 +111,7 @@ static void finish_stage(struct recoup_job *job, uint32_t stage)
         }
         action->mark_finished.count++;
     }
+    picture->entries[stage] = NULL; // it is the state's now
 }
 
 // Every coordinator is restored once, from its last snapshot that counts; the shuffle master comes

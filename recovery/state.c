@@ -111,16 +111,30 @@ bool recoup__state_initializable(const struct recoup__state *state, uint32_t sta
 
 int recoup__state_initialize(struct recoup__state *state, uint32_t stage, uint32_t parallelism)
 {
+    struct recoup__subtask *subtasks =
+        recoup__allocate_zeroed(state->memory, parallelism, sizeof *subtasks);
+    int rc =
+        subtasks == NULL ? RECOUP_ENOMEM : recoup__state_adopt(state, stage, parallelism, subtasks);
+    RECOUP_ASSERT(rc == 0 || rc == RECOUP_ENOMEM);
+    if (rc != 0) {
+        recoup__release(state->memory, subtasks, parallelism * sizeof *subtasks);
+    }
+    return rc;
+}
+
+int recoup__state_adopt(struct recoup__state *state, uint32_t stage, uint32_t parallelism,
+                        struct recoup__subtask *subtasks)
+{
     RECOUP_ASSERT(recoup__state_check_parallelism(state, stage, parallelism) == 0);
     RECOUP_ASSERT(!recoup__state_initialized(state, stage));
     struct recoup__stage fresh = {0};
-    fresh.subtasks = recoup__allocate_zeroed(state->memory, parallelism, sizeof *fresh.subtasks);
     fresh.takes = recoup__allocate_zeroed(state->memory, parallelism, sizeof *fresh.takes);
     fresh.marks = recoup__allocate_zeroed(state->memory, parallelism, sizeof *fresh.marks);
-    if (fresh.subtasks == NULL || fresh.takes == NULL || fresh.marks == NULL) {
+    if (fresh.takes == NULL || fresh.marks == NULL) {
         free_arrays(state, &fresh, parallelism);
         return RECOUP_ENOMEM;
     }
+    fresh.subtasks = subtasks;
     fresh.parallelism = parallelism;
     state->stages[stage] = fresh;
     state->subtasks += parallelism;

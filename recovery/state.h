@@ -90,6 +90,11 @@ bool recoup__state_initializable(const struct recoup__state *state, uint32_t sta
 
 // Gives a stage its parallelism; it must not have one. RECOUP_ENOMEM changes nothing.
 int recoup__state_initialize(struct recoup__state *state, uint32_t stage, uint32_t parallelism);
+// The same in an array of the caller's, which belongs to the state from then on (released with the
+// size of `parallelism` subtasks). Its content is the caller's business until it is all zero or
+// finished.
+int recoup__state_adopt(struct recoup__state *state, uint32_t stage, uint32_t parallelism,
+                        struct recoup__subtask *subtasks);
 // Undoes it; the stage must be untouched since.
 void recoup__state_uninitialize(struct recoup__state *state, uint32_t stage);
 
