@@ -8,7 +8,8 @@ import subprocess
 
 RUN_SECONDS_MAX = 120
 SHOWN_MAX = 20
-LAYERS = {'F1': 'schedule', 'F2': 'draws', 'F3': 'I/O', 'F4': 'state', 'F5': 'store', 'F6': 'result'}
+LAYERS = {'F1': 'schedule', 'F2': 'draws', 'F3': 'I/O', 'F4': 'state', 'F5': 'store',
+          'F6': 'result'}
 
 
 class NoResult(Exception):
