@@ -292,11 +292,11 @@ void faults_event(struct model_world *w, uint32_t fault, uint64_t arg)
     }
 }
 
-void faults_grace_end(struct model_world *w, uint32_t entity)
+void faults_grace_end(struct model_world *w, uint32_t entity, uint64_t incarnation)
 {
     SIM_ASSERT(entity == 0);  // a worker's orderly end takes no time
     SIM_ASSERT(!w->ended);
-    master_grace_end(w);
+    master_grace_end(w, (uint32_t)incarnation);
 }
 
 // --- processes come and go ----------------------------------------------------------------------

@@ -42,7 +42,8 @@ struct model_faults {
 int faults_init(struct model_world *w);
 
 void faults_event(struct model_world *w, uint32_t fault, uint64_t arg);   // MODEL_EVENT_FAULT
-void faults_grace_end(struct model_world *w, uint32_t entity);            // MODEL_EVENT_GRACE_END
+// MODEL_EVENT_GRACE_END of the master of that incarnation.
+void faults_grace_end(struct model_world *w, uint32_t entity, uint64_t incarnation);
 
 // The process is alive (again): arms `every` faults on it, with a fresh draw. A master is alive
 // from leadership granted. Dead: disarms them.

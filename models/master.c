@@ -221,8 +221,12 @@ void master_terminate(struct model_world *w, int64_t grace_ns)
         master_step(w, &event);
 }
 
-void master_grace_end(struct model_world *w)
+// A successor that is being terminated, too, has a grace of its own.
+void master_grace_end(struct model_world *w, uint32_t incarnation)
 {
+    SIM_ASSERT(incarnation <= w->master.incarnation);
+    if (incarnation != w->master.incarnation)
+        return;
     if (w->master.alive && w->master.terminating)
         master_kill(w);
     SIM_ASSERT(

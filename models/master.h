@@ -63,7 +63,7 @@ int master_init(struct model_world *w); // the first master, leading and started
 // Faults. A killed master is gone now; a terminated one stops in order within its grace.
 void master_kill(struct model_world *w);
 void master_terminate(struct model_world *w, int64_t grace_ns);
-void master_grace_end(struct model_world *w);
+void master_grace_end(struct model_world *w, uint32_t incarnation);
 
 void master_granted(
     struct model_world *w);               // a new incarnation leads; faults may strike it from here

@@ -289,7 +289,7 @@ static void dispatch_master(struct model_world *w, const struct sim_event *event
     else if (event->kind == MODEL_EVENT_FAULT)
         faults_event(w, event->entity, event->arg);
     else if (event->kind == MODEL_EVENT_GRACE_END)
-        faults_grace_end(w, event->entity);
+        faults_grace_end(w, event->entity, event->arg);
     else if (event->kind == MODEL_EVENT_STOP_AT)
         world_end(w, MODEL_JOB_TIMEOUT);
     else

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Rules of the contract (sections 2 and 3) in the corners where they are easily broken: nested
+// failures, what is counted when, elections, orderly ends. Each world is small enough for its
+// numbers to be computed by hand.
+#include "models/support_model.h"
+
+#include "check.h"
+
+#define MIB (INT64_C(1) << 20)
+
+// --- auto parallelism ----------------------------------------------------------------------------
+
+// Four producers of 10 MiB, one after the other; the crash at 25 s finds two of them finished. The
+// stage that is decided at 45 s reads all 40 MiB, whoever made them: ceil(40 / 16) = 3 subtasks.
+static void RecoveredOutputCountsForAutoParallelism(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 1, 1);
+    uint32_t map = stage(&t, "map", 4, constant(10 * SECOND));
+    uint32_t sum = stage(&t, "sum", 0, constant(10 * SECOND));
+    t.stages[map].output = constant(10 * MIB);
+    reads(&t, sum, map, RECOUP_ALL_TO_ALL);
+    kill_master_at(&t, 25 * SECOND);
+    run(&t);
+    assert_u64(t.result.failovers[0].finished_recovered, 2);
+    assert_u64(t.result.stage_parallelism[sum], 3);
+    assert_time_ns(t.result.makespan_ns, (25 + 20 + 30) * SECOND);
+    no_findings(&t);
+    world_drop(&t);
+}
+
+// --- orderly ends --------------------------------------------------------------------------------
+
+static struct model_fault *terminate_master_at(struct model_test *t, int64_t at_ns, int64_t grace)
+{
+    struct model_fault *f = kill_master_at(t, at_ns);
+
+    f->kind = MODEL_FAULT_TERMINATE;
+    f->grace_ns = grace;
+    return f;
+}
+
+// A close takes 20 s, so a master that is told to stop at 10 s is gone at 30 s, within its grace of
+// 35 s. The next one is told at 35 s and has 60 s: the grace of the first, over at 45 s, is not its
+// own.
+static void AGraceEndsOnlyTheMasterItWasGivenTo(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 1, 1);
+    stage(&t, "only", 100, constant(SECOND));
+    t.config.storage.latency[MODEL_STORAGE_CLOSE] = constant(20 * SECOND);
+    terminate_master_at(&t, 10 * SECOND, 35 * SECOND);
+    terminate_master_at(&t, 35 * SECOND, 60 * SECOND);
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+    assert_u64(t.result.n_failovers, 2);
+    assert_time_ns(t.result.failovers[0].at_ns, 30 * SECOND);
+    assert_time_ns(t.result.failovers[1].at_ns, 55 * SECOND);
+    world_drop(&t);
+}
+
+// One that does not get done in its grace is killed at its end.
+static void AnExpiredGraceIsAKill(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 1, 1);
+    stage(&t, "only", 100, constant(SECOND));
+    t.config.storage.latency[MODEL_STORAGE_CLOSE] = constant(20 * SECOND);
+    t.config.ha.detect = constant(7 * SECOND);
+    terminate_master_at(&t, 10 * SECOND, 5 * SECOND);
+    run(&t);
+    assert_u64(t.result.n_failovers, 1);
+    assert_time_ns(t.result.failovers[0].at_ns, 15 * SECOND);
+    assert_time_ns(t.result.failovers[0].phase_ns[MODEL_PHASE_DETECT], 7 * SECOND);
+    world_drop(&t);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(RecoveredOutputCountsForAutoParallelism),
+        cmocka_unit_test(AGraceEndsOnlyTheMasterItWasGivenTo),
+        cmocka_unit_test(AnExpiredGraceIsAKill),
+    };
+
+    return check_main(argc, argv, "models_semantics", tests);
+}
