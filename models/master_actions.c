@@ -49,9 +49,10 @@ static void settle(struct model_world *w)
     invariants_replayed(w);
 }
 
+// The bytes of what comes back decide parallelism like those of what finishes under this master.
 static void mark_finished(struct model_world *w, const struct recoup_range *range)
 {
-    const struct model_world_stage *stage = &w->stages[range->stage];
+    struct model_world_stage *stage = &w->stages[range->stage];
 
     SIM_ASSERT(!w->master.settled);
     SIM_ASSERT(range->first + range->count <= stage->parallelism);
@@ -59,7 +60,9 @@ static void mark_finished(struct model_world *w, const struct recoup_range *rang
         struct recoup_subtask state;
         recoup_subtask(w->master.job, range->stage, i, &state);
         SIM_ALWAYS(attempt_index(state.attempt) < w->n_attempts);
+        SIM_ASSERT(w->subtasks[stage->gid_first + i].marked == MODEL_NONE);
         w->subtasks[stage->gid_first + i].marked = attempt_index(state.attempt);
+        stage->output_bytes += state.bytes;
     }
 }
 

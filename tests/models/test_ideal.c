@@ -287,6 +287,27 @@ static void AutoParallelismFollowsTheBytes(void **state)
     world_drop(&t);
 }
 
+// 80 MiB, half of them from before the crash and recovered: the stage gets ceil(80 / 16) subtasks.
+static void RecoveredBytesDecideParallelismToo(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 2, 2);
+    uint32_t map = stage(&t, "map", 8, constant(10 * SECOND));
+    uint32_t sum = stage(&t, "sum", 0, constant(10 * SECOND));
+    t.stages[map].output = constant(INT64_C(10) << 20);
+    reads(&t, sum, map, RECOUP_ALL_TO_ALL);
+    t.config.options.policy[RECOUP_POLICY_TRIM] = 1; // coordinator-stages
+    kill_master_at(&t, 15 * SECOND);
+    run(&t);
+    assert_u64(t.result.finished_forgotten, 0);
+    assert_u64(t.result.stage_parallelism[sum], 5);
+    assert_time_ns(t.result.makespan_ns, (15 + 10 + 20) * SECOND);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 // A task of a killed worker fails the job under Flink's batch default; with a restart strategy it
 // runs again.
 static void TheRestartStrategyDecides(void **state)
@@ -345,6 +366,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(LateWorkersCostTheirProducers),
         cmocka_unit_test(AHalfDoneSourceNeedsItsCoordinator),
         cmocka_unit_test(AutoParallelismFollowsTheBytes),
+        cmocka_unit_test(RecoveredBytesDecideParallelismToo),
         cmocka_unit_test(TheRestartStrategyDecides),
         cmocka_unit_test(ASecondRunHasTheSameFingerprint),
     };
