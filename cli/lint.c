@@ -36,7 +36,7 @@ static void complain(const struct scenario *scenario)
     struct results_advice advice[RESULTS_ADVICE_MAX];
     uint32_t n_advice = results_advise(scenario, advice);
 
-    cli_complain_input(scenario->errors, scenario->n_errors, "error");
+    cli_complain_input(scenario->errors, scenario->n_errors, NULL);
     if (scenario->errors_cut) {
         cli_complain("more errors follow; mend these first");
     }

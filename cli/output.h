@@ -25,7 +25,7 @@ int cli_output_close(void);
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // Each line of `lines` with "recoup: " before it.
 void cli_complain_lines(struct results_text *lines);
-// Messages about the input as file:line:column.
+// Messages about the input as file:line:column; `severity` is NULL for errors, which carry no word.
 void cli_complain_input(const struct scenario_message *messages, uint32_t n_messages,
                         const char *severity);
 

@@ -55,7 +55,7 @@ static int load(struct run_command *c)
     if (code == CLI_DONE) {
         int error = scenario_load(&c->scenario, c->arguments->words[0], &overrides.scenario);
 
-        cli_complain_input(c->scenario.errors, c->scenario.n_errors, "error");
+        cli_complain_input(c->scenario.errors, c->scenario.n_errors, NULL);
         if (c->scenario.errors_cut) {
             cli_complain("more errors follow; mend these first");
         }

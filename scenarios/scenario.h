@@ -102,8 +102,9 @@ int scenario_parse(struct scenario *scenario, const char *file, const char *text
 
 void scenario_release(struct scenario *scenario);  // accepts a zeroed scenario
 
-// "file:line:column: message", the source line and a caret, ready to print, into `buffer` (always
-// terminated; returns the length that was wanted, as snprintf does).
+// "file:line:column: message", with "severity: " before the message unless it is NULL (errors have
+// none), the source line and a caret, ready to print, into `buffer` (always terminated; returns the
+// length that was wanted, as snprintf does).
 size_t scenario_message_format(const struct scenario_message *message, const char *severity,
                                char *buffer, size_t size);
 

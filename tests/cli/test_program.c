@@ -101,8 +101,8 @@ static void a_missing_or_broken_scenario_is_exit_code_2(void **state)
     assert_usage(CALL("run", "no-such.yaml"), "no-such.yaml");
     assert_usage(CALL("run", RECOUP_SOURCE_DIR), RECOUP_SOURCE_DIR);
     assert_usage(CALL("run", SUPPORT_SCENARIOS "broken.yaml"),
-                 "broken.yaml:6:20: error: unknown key 'paralelism'; did you mean 'parallelism'?");
-    assert_usage(CALL("lint", SUPPORT_SCENARIOS "broken.yaml"), "broken.yaml:6:20: error");
+                 "broken.yaml:6:20: unknown key 'paralelism'; did you mean 'parallelism'?");
+    assert_usage(CALL("lint", SUPPORT_SCENARIOS "broken.yaml"), "broken.yaml:6:20: unknown key");
 }
 
 static void help_is_there_for_every_command(void **state)
