@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Values of a valid scenario that do not fit each other. The ids are those of the specification's
-// table of hazards.
+// Values of a valid scenario that do not fit each other, as far as the loader has not warned of
+// them (scenarios/check.c: recovery off, H32, H37). The ids are those of the specification's table
+// of hazards.
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "results/lint.h"
-#include "results/units.h"
 
 struct adviser {
     struct results_advice *advice;
@@ -41,22 +41,6 @@ static bool master_can_be_lost(const struct model_config *config)
     return false;
 }
 
-static void advise_waits(struct adviser *adviser, const struct model_config *config)
-{
-    char wait[RESULTS_UNITS_SIZE];
-    char beat[RESULTS_UNITS_SIZE];
-
-    if (config->options.recovery_enabled &&
-        config->options.worker_recovery_timeout_ns < config->timeouts.heartbeat_timeout_ns) {
-        advise(adviser, "H32",
-               "execution.batch.job-recovery.previous-worker.recovery.timeout (%s) is shorter "
-               "than heartbeat.timeout (%s): a worker that notices the lost master by heartbeats "
-               "only comes back too late, and its output is made again (H32)",
-               results_duration(wait, config->options.worker_recovery_timeout_ns),
-               results_duration(beat, config->timeouts.heartbeat_timeout_ns));
-    }
-}
-
 static void advise_store(struct adviser *adviser, const struct model_config *config)
 {
     if (config->options.recovery_enabled && config->storage.durable_at == RECOUP_DURABLE_AT_CLOSE &&
@@ -73,11 +57,6 @@ static void advise_masters(struct adviser *adviser, const struct model_config *c
     if (!master_can_be_lost(config)) {
         return;
     }
-    if (!config->options.recovery_enabled) {
-        advise(adviser, NULL,
-               "a master is lost, but execution.batch.job-recovery.enabled is false: the job "
-               "starts over from nothing");
-    }
     if (config->ha.kind == MODEL_HA_NONE) {
         advise(adviser, NULL, "a master is lost, but ha is none: the job fails at that instant");
     } else if (!config->master.standby && config->master.restart_never) {
@@ -87,25 +66,14 @@ static void advise_masters(struct adviser *adviser, const struct model_config *c
     }
 }
 
-static void advise_workers(struct adviser *adviser, const struct model_config *config)
-{
-    if (config->options.recovery_enabled && !config->worker_policy.recovery_enabled) {
-        advise(adviser, "H37",
-               "recovery is on for the master but off for the workers: they keep no output when "
-               "the master is lost (H37)");
-    }
-}
-
 uint32_t results_advise(const struct scenario *scenario,
                         struct results_advice advice[RESULTS_ADVICE_MAX])
 {
     struct adviser adviser = {advice, 0};
 
     if (scenario->n_errors == 0 && scenario->name != NULL) {
-        advise_waits(&adviser, &scenario->config);
         advise_store(&adviser, &scenario->config);
         advise_masters(&adviser, &scenario->config);
-        advise_workers(&adviser, &scenario->config);
     }
     return adviser.count;
 }

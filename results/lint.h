@@ -14,8 +14,8 @@ struct results_advice {
     char text[256];
 };
 
-// What is allowed but hardly meant, at most RESULTS_ADVICE_MAX. Returns how many. Nothing for an
-// invalid scenario.
+// What is allowed but hardly meant, besides the scenario's warnings, at most RESULTS_ADVICE_MAX.
+// Returns how many. Nothing for an invalid scenario.
 uint32_t results_advise(const struct scenario *scenario,
                         struct results_advice advice[RESULTS_ADVICE_MAX]);
 

@@ -100,11 +100,17 @@ static void warn_recovery(struct scenario_loader *loader)
     if (config->options.recovery_enabled && config->options.policy[RECOUP_POLICY_WAIT] == 0
         && config->ha.kind == MODEL_HA_KUBERNETES
         && config->options.worker_recovery_timeout_ns < config->timeouts.heartbeat_timeout_ns) {
+        char wait[SCENARIO_UNITS_TEXT];
+        char beat[SCENARIO_UNITS_TEXT];
+        scenario_units_duration_text(config->options.worker_recovery_timeout_ns, wait);
+        scenario_units_duration_text(config->timeouts.heartbeat_timeout_ns, beat);
         scenario_warning(
             loader,
             config_place(loader, "execution.batch.job-recovery.previous-worker.recovery.timeout"),
-            "the wait for former workers is shorter than heartbeat.timeout: a worker that misses "
-            "its master's death comes too late, and its work is lost (H32)");
+            "the wait for former workers (%s) is shorter than heartbeat.timeout (%s): a worker "
+            "that learns of its master's death by heartbeats comes too late, and its work is lost "
+            "(H32)",
+            wait, beat);
     }
 }
 
