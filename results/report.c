@@ -13,7 +13,6 @@
 #define REPORT_FAILOVERS_MAX 4u
 #define REPORT_FINDINGS_MAX 4u
 #define REPORT_OUTCOMES_MAX 6u
-#define REPORT_ASSUMED_LINES 3u
 #define REPORT_NAMES_MAX 8u // of one list
 
 const char *results_report_dot(const struct results_page *page)
@@ -307,32 +306,44 @@ static void report_not_fired(struct results_page *page, const struct results_run
     }
 }
 
-static void report_assumed(struct results_page *page, const struct results_run *run,
-                           struct results_text *words)
+// The assumed values that a path covers, itself or with all below it.
+static uint32_t assumed_below(const struct scenario *scenario, const char *path)
 {
-    const struct scenario *scenario = run->scenario;
-    size_t room = (size_t)(page->style.width - REPORT_INDENT) * REPORT_ASSUMED_LINES - 24;
-    uint32_t left = 0;
-    bool first = true;
+    size_t size = strlen(path);
+    uint32_t count = 0;
 
     for (uint32_t i = 0; i < scenario->n_values; i++) {
         const struct scenario_value *value = &scenario->values[i];
-        size_t size = strlen(value->path) + strlen(value->value) + 3;
+        bool below = strncmp(value->path, path, size) == 0 &&
+                     (size == 0 || value->path[size] == '\0' || value->path[size] == '.');
 
-        if (!value->assumed) {
-            continue;
+        count += value->assumed && below ? 1u : 0u;
+    }
+    return count;
+}
+
+// Only the names of those that weigh most in an outage: two lines; `recoup lint` has the rest.
+static void report_assumed(struct results_page *page, const struct results_run *run,
+                           struct results_text *words)
+{
+    static const char *const weighty[] = {"ha", "master.start", "master.restart",
+                                          "cluster.restart", "cluster.deploy", "storage"};
+    uint32_t left = assumed_below(run->scenario, "");
+    bool any = left > 0;
+
+    for (size_t i = 0; i < sizeof(weighty) / sizeof(weighty[0]); i++) {
+        uint32_t count = assumed_below(run->scenario, weighty[i]);
+
+        if (count > 0) {
+            results_text_format(words, "%s%s", words->size > 0 ? ", " : "", weighty[i]);
+            left -= count;
         }
-        if (words->size + size > room) {
-            left++;
-            continue;
-        }
-        results_text_format(words, "%s%s %s", first ? "" : ", ", value->path, value->value);
-        first = false;
     }
     if (left > 0) {
-        results_text_format(words, "%s%" PRIu32 " more (recoup lint)", first ? "" : ", ", left);
+        results_text_format(words, "%s%" PRIu32 " more", words->size > 0 ? ", " : "", left);
     }
-    if (words->size > 0) {
+    if (any) {
+        results_text_add(words, " (recoup lint)");
         results_report_paragraph(page, "Assumed", RESULTS_PLAIN, words);
     }
 }
