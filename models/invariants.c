@@ -232,6 +232,14 @@ static void check_slot(struct model_world *w, uint32_t attempt)
     w->invariants.own->slots[slot] = attempt;
 }
 
+// Without a phantom in the run no hazard explains that a subtask finishes twice.
+static const char *phantom_hazard(const struct model_world *w)
+{
+    SIM_ASSERT(w->invariants.on);
+    SIM_ASSERT(w->invariants.own != NULL);
+    return w->invariants.own->phantom != NULL ? w->invariants.own->phantom : "";
+}
+
 // T9: whoever runs again was taken back, for a reason.
 static void check_rerun(struct model_world *w, uint32_t attempt)
 {
@@ -245,11 +253,11 @@ static void check_rerun(struct model_world *w, uint32_t attempt)
     }
     SIM_ASSERT(before < w->n_attempts);
     if (before == held) {
-        invariants_report(w, "T9", NULL,
+        invariants_report(w, "T9", phantom_hazard(w),
                           "%s[%u] runs again (attempt %u) although attempt %u is held as finished",
                           invariant_stage_name(w, gid), invariant_index(w, gid), attempt, before);
     } else if (world_attempt(w, before)->cause == MODEL_CAUSE_COUNT) {
-        invariants_report(w, "T9", NULL,
+        invariants_report(w, "T9", phantom_hazard(w),
                           "%s[%u] runs again (attempt %u), and attempt %u was lost for no cause",
                           invariant_stage_name(w, gid), invariant_index(w, gid), attempt, before);
     }
@@ -270,7 +278,7 @@ void invariants_attempt_started(struct model_world *w, uint32_t attempt)
     check_rerun(w, attempt);
     invariants_check_inputs(w, attempt);
     w->invariants.own->parallelism[stage] = w->stages[stage].parallelism;
-    a->lineage = invariant_inputs_lineage(w, a->gid);
+    *world_lineage(w, attempt) = invariant_inputs_lineage(w, a->gid);
 }
 
 // T1, T5, R9: one finish a subtask and attempt, and none from an earlier master's time.
@@ -282,7 +290,7 @@ static void check_finish(struct model_world *w, uint32_t attempt)
 
     SIM_ASSERT(a->incarnation > 0);
     if (held != MODEL_NONE) {
-        invariants_report(w, "T1", w->invariants.own->phantom,
+        invariants_report(w, "T1", phantom_hazard(w),
                           "%s[%u] finishes with attempt %u while attempt %u is held as finished",
                           invariant_stage_name(w, a->gid), invariant_index(w, a->gid), attempt,
                           held);
@@ -309,8 +317,8 @@ void invariants_attempt_finished(struct model_world *w, uint32_t attempt)
     }
     SIM_ASSERT(w->master.alive);
     check_finish(w, attempt);
-    if (a->lineage != invariant_inputs_lineage(w, a->gid)) {
-        invariants_report(w, "T4", w->invariants.own->phantom,
+    if (*world_lineage(w, attempt) != invariant_inputs_lineage(w, a->gid)) {
+        invariants_report(w, "T4", invariant_mixing_hazard(w),
                           "%s[%u]: an input was taken back or made again while attempt %u ran",
                           invariant_stage_name(w, a->gid), invariant_index(w, a->gid), attempt);
     }
@@ -351,7 +359,7 @@ void invariants_attempt_regained(struct model_world *w, uint32_t attempt)
     if (invariant_held(w, gid) == MODEL_NONE) {
         invariant_hold(w, attempt);
     } else if (invariant_held(w, gid) != attempt) {
-        invariants_report(w, "T1", w->invariants.own->phantom,
+        invariants_report(w, "T1", phantom_hazard(w),
                           "%s[%u]: attempt %u is adopted while attempt %u is held as finished",
                           invariant_stage_name(w, gid), invariant_index(w, gid), attempt,
                           invariant_held(w, gid));

@@ -25,6 +25,17 @@ uint64_t invariant_mix(uint32_t gid, uint32_t attempt)
     return mix64(((uint64_t)gid << 32 | attempt) + UINT64_C(0x9e3779b97f4a7c15));
 }
 
+const char *invariant_mixing_hazard(const struct model_world *w)
+{
+    const struct model_invariant_private *own = w->invariants.own;
+
+    SIM_ASSERT(w->invariants.on);
+    if (own->phantom != NULL) {
+        return own->phantom;
+    }
+    return own->stage_only ? "H29" : "";
+}
+
 // The sum over the producers of one consumer on a point-wise edge.
 static uint64_t pointwise_sum(struct model_world *w, const struct recoup_edge_spec *edge,
                               uint32_t consumer)
@@ -151,18 +162,18 @@ static void check_stage(struct model_world *w, uint32_t s)
 
         if (held == MODEL_NONE) {
             missing++;
-        } else if (world_attempt(w, held)->lineage != invariant_inputs_lineage(w, gid)) {
+        } else if (*world_lineage(w, held) != invariant_inputs_lineage(w, gid)) {
             first_bad = bad++ == 0 ? gid : first_bad;
         }
     }
     if (missing > 0 || stage->parallelism == 0) {
-        invariants_report(w, "T10", w->invariants.own->phantom,
+        invariants_report(w, "T10", invariant_mixing_hazard(w),
                           "the job is finished, but %u of %u subtasks of stage %s are not", missing,
                           stage->parallelism, w->config->stages[s].name);
     }
     if (bad > 0) {
         SIM_ASSERT(first_bad != MODEL_NONE);
-        invariants_report(w, "T10", w->invariants.own->phantom,
+        invariants_report(w, "T10", invariant_mixing_hazard(w),
                           "%u subtasks of stage %s consumed other attempts than those held at the "
                           "end; the first is %s[%u], attempt %u",
                           bad, w->config->stages[s].name, w->config->stages[s].name,
@@ -207,14 +218,14 @@ static void check_splits(struct model_world *w, const struct model_coordinator_s
     }
     SIM_ASSERT(counts[0] + counts[1] + counts[2] == coordinator->splits);
     if (counts[0] > 0) {
-        invariants_report(w, "T10", w->invariants.own->phantom,
+        invariants_report(w, "T10", invariant_mixing_hazard(w),
                           "%u of %u splits of source %s were read by no held attempt; the first is "
                           "split %u",
                           counts[0], coordinator->splits,
                           w->config->stages[coordinator->stage].name, first[0]);
     }
     if (counts[2] > 0) {
-        invariants_report(w, "T10", w->invariants.own->phantom,
+        invariants_report(w, "T10", invariant_mixing_hazard(w),
                           "%u of %u splits of source %s were read by several held attempts; the "
                           "first is split %u",
                           counts[2], coordinator->splits,

@@ -244,7 +244,7 @@ static void deploy(struct model_world *w, uint32_t gid, uint32_t worker)
     struct model_attempt *attempt = sim_chunks_push(&w->attempts);
 
     SIM_ASSERT(subtask->state == MODEL_SUBTASK_READY);
-    if (attempt == NULL) {
+    if (attempt == NULL || (w->invariants.on && sim_chunks_push(&w->lineages) == NULL)) {
         w->error = SIM_ENOMEM;
         return;
     }

@@ -66,6 +66,13 @@ struct model_attempt *world_attempt(struct model_world *w, uint32_t attempt)
     return sim_chunks_at(&w->attempts, attempt);
 }
 
+uint64_t *world_lineage(struct model_world *w, uint32_t attempt)
+{
+    SIM_DEBUG_ASSERT(w->invariants.on);
+    SIM_DEBUG_ASSERT(attempt < w->n_attempts);
+    return sim_chunks_at(&w->lineages, attempt);
+}
+
 static int64_t clamp_time(int64_t at_ns)
 {
     return at_ns < 0 || at_ns > SIM_LAW_MAX ? SIM_LAW_MAX : at_ns;
@@ -200,6 +207,7 @@ static int init_parts(struct model_world *w)
     int error;
 
     sim_chunks_init(&w->attempts, w->arena, sizeof(struct model_attempt), ATTEMPTS_PER_CHUNK_SHIFT);
+    sim_chunks_init(&w->lineages, w->arena, sizeof(uint64_t), ATTEMPTS_PER_CHUNK_SHIFT);
     if ((error = sim_fingerprint_init(&w->fingerprint, w->arena)) != 0 ||
         (error = init_stages(w)) != 0 || (error = schedule_init(w)) != 0 ||
         (error = ledger_init(w)) != 0 || (error = storage_init(w)) != 0 ||

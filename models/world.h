@@ -114,11 +114,9 @@ enum model_partition_state {  // of the attempt's output
     MODEL_PARTITION_LOST,     // its worker died
 };
 
-struct model_attempt { // 56 bytes; index = low 32 bits of the library's attempt id
+struct model_attempt { // 48 bytes; index = low 32 bits of the library's attempt id
     int64_t start_ns;  // planned while deploying
     int64_t end_ns;    // planned while running; then when it stopped to count as busy
-    uint64_t lineage;  // digest of the attempts whose output it consumed, and of its splits (ledger
-                       // of T10)
     uint32_t gid;
     uint32_t worker;
     uint32_t incarnation; // from 1
@@ -205,6 +203,8 @@ struct model_world {
     uint32_t n_subtasks;            // capacity of all stages
     struct model_subtask *subtasks; // by gid
     struct sim_chunks attempts;     // struct model_attempt
+    // With invariants on, by attempt: a digest of the attempts whose output it consumed (T10).
+    struct sim_chunks lineages;
     uint32_t n_attempts;
 
     struct recoup_stats io; // of all incarnations, summed up
@@ -229,6 +229,7 @@ uint32_t world_auto_limit(const struct model_config *config, uint32_t stage);
 
 // The stage of a subtask, by binary search over gid_first (stages are few).
 uint32_t world_stage_of(const struct model_world *w, uint32_t gid);
+uint64_t *world_lineage(struct model_world *w, uint32_t attempt);  // invariants on only
 struct model_attempt *world_attempt(struct model_world *w, uint32_t attempt);
 
 // Schedules an event; on failure (out of memory) sets w->error, which ends the run.
