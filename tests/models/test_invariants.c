@@ -656,10 +656,10 @@ static void T10_lineage_is_broken(void **state)
     begin(&o, RECOUP_PROFILE_HARDENED, 10 * SECOND);
     invariants_check_lineage(o.w);
     assert_u64(o.w->invariants.total, 0);
-    world_attempt(o.w, 3)->lineage++;
+    (*world_lineage(o.w, 3))++;
     invariants_check_lineage(o.w);
     found(&o, "T10", 1);  // it consumed something else
-    world_attempt(o.w, 3)->lineage--;
+    (*world_lineage(o.w, 3))--;
     world_attempt(o.w, 0)->splits = world_attempt(o.w, 1)->splits;
     invariants_check_lineage(o.w);
     found(&o, "T10", 2);  // splits read twice, and splits read by nobody
