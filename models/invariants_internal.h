@@ -56,6 +56,7 @@ struct model_invariant_private {
     uint32_t *limits;       // by stage, scratch
     uint32_t *limits_log;
     const char *phantom; // hazard of the first phantom of the run
+    bool stage_only;     // a stage was restarted without what had consumed it (H29)
 
     char file[MODEL_FILE_NAME_MAX]; // that the present incarnation writes
     bool file_open;
@@ -106,6 +107,9 @@ void invariant_hold(struct model_world *w, uint32_t attempt);
 void invariant_take(struct model_world *w, uint32_t attempt, enum invariant_how how);
 
 // invariants_lineage.c
+// What makes two attempts of one subtask count: a phantom, or else a stage that was restarted
+// without its consumers; "" if neither ever was, so that nothing explains it.
+const char *invariant_mixing_hazard(const struct model_world *w);
 uint64_t invariant_mix(uint32_t gid, uint32_t attempt);
 uint64_t invariant_inputs_lineage(struct model_world *w, uint32_t gid);
 void invariants_check_lineage(struct model_world *w); // T10, at the end of a finished job

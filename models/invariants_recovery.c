@@ -85,7 +85,7 @@ static void check_readable(struct model_world *w)
     // Only kills happen here, which the storage model settles exactly: no missing sync excuses it.
     tally_report(w, &lost, "S1", w->invariants.reference.gap ? "H12" : "",
                  "were acknowledged as durable, and their records are gone");
-    tally_report(w, &hole, "S2", NULL, "are missing in the log before later events of one master");
+    tally_report(w, &hole, "S2", "H9", "are missing in the log before later events of one master");
     SIM_ASSERT(lost.n <= w->n_subtasks);
 }
 

@@ -152,12 +152,16 @@ static void check_partitions(struct model_world *w, const struct recoup_action *
 static void check_reset(struct model_world *w, const struct recoup_action *action)
 {
     SIM_ASSERT(action->type == RECOUP_ACTION_RESET_SUBTASKS);
-    if (w->master.running || !w->master.settled) {
-        return;
-    }
     for (uint32_t i = 0; i < action->reset_subtasks.n_ranges; i++) {
         const struct recoup_reset_range *range = &action->reset_subtasks.ranges[i];
 
+        if (w->master.running && range->reason == RECOUP_RESET_COORDINATOR_UNSUPPORTED &&
+            invariants_hazard_active(w, "H29")) {
+            w->invariants.own->stage_only = true;
+        }
+        if (w->master.running || !w->master.settled) {
+            continue;
+        }
         if (range->reason == RECOUP_RESET_PARTITION_MISSING) {
             invariants_check_missing(w, &range->range);
         }

@@ -172,6 +172,16 @@ static bool dropped_early(struct model_world *w, const struct invariant_taking *
            worker->expired_ns < a->end_ns; // else its time was over
 }
 
+// By a timer that belonged to an earlier disconnect, or else by the way it learned of the loss.
+static const char *drop_hazard(struct model_world *w, uint32_t attempt)
+{
+    const struct model_attempt *a = world_attempt(w, attempt);
+
+    SIM_ASSERT(a->partition == MODEL_PARTITION_RELEASED);
+    SIM_ASSERT(a->worker < w->config->cluster.workers);
+    return w->workers.list[a->worker].early_ns >= a->end_ns ? "H36" : "H35";
+}
+
 void invariants_check_retention(struct model_world *w)
 {
     struct model_invariant_private *own = w->invariants.own;
@@ -191,7 +201,7 @@ void invariants_check_retention(struct model_world *w)
     }
     if (n > 0) {
         SIM_ASSERT(first != MODEL_NONE);
-        invariants_report(w, "W1", w->config->worker_policy.retention_by_job ? "H36" : "H35",
+        invariants_report(w, "W1", drop_hazard(w, first),
                           "%u outputs were dropped by workers that came back in time; the first is "
                           "attempt %u on worker %u",
                           n, first, world_attempt(w, first)->worker);
@@ -199,6 +209,35 @@ void invariants_check_retention(struct model_world *w)
 }
 
 // --- W4 ------------------------------------------------------------------------------------------
+
+// True if a consumer of it came back as finished from an earlier master's log.
+static bool consumer_recovered(struct model_world *w, uint32_t gid)
+{
+    const struct model_world_stage *stage = &w->stages[world_stage_of(w, gid)];
+
+    SIM_ASSERT(gid >= stage->gid_first);
+    for (uint32_t e = 0; e < stage->n_out_edges; e++) {
+        const struct recoup_edge_spec *edge = &w->edges[stage->out_edges[e]];
+        const struct model_world_stage *consumer = &w->stages[edge->consumer];
+        uint32_t first = 0;
+        uint32_t count = consumer->parallelism;
+
+        if (edge->exchange == RECOUP_POINTWISE) {
+            recoup_pointwise_consumers(stage->parallelism, consumer->parallelism,
+                                       gid - stage->gid_first, &first, &count);
+        }
+        SIM_ASSERT(first + count <= consumer->parallelism);
+        for (uint32_t i = first; i < first + count; i++) {
+            uint32_t held = invariant_held(w, consumer->gid_first + i);
+
+            if (held != MODEL_NONE &&
+                world_attempt(w, held)->incarnation < w->master.incarnation) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
 
 // Why nobody ordered the release of this output, as far as hazards explain it.
 static const char *leak_hazard(struct model_world *w, uint32_t attempt)
@@ -212,11 +251,14 @@ static const char *leak_hazard(struct model_world *w, uint32_t attempt)
         invariants_hazard_active(w, "H31")) {
         return "H31";
     }
-    if (w->master.incarnation > 1 && held && invariants_hazard_active(w, "H34")) {
+    if (held && invariants_hazard_active(w, "H34") && consumer_recovered(w, a->gid)) {
         return "H34";
     }
     if (a->incarnation < w->master.incarnation && held && invariants_hazard_active(w, "H33")) {
         return "H33";
+    }
+    if (held && w->invariants.own->stage_only) {
+        return "H29"; // made anew for consumers that were not restarted
     }
     SIM_ASSERT(a->gid < w->n_subtasks);
     return NULL;

@@ -25,7 +25,7 @@ int workers_init(struct model_world *w)
         workers->list[i] = (struct model_worker){
             .alive = true, .connected = true, .usable = true, .leader = 1, .registered = 1,
             .connection = 1, .registrations = 1, .held = MODEL_NONE,
-            .expired_ns = -1};
+            .expired_ns = -1, .early_ns = -1};
     }
     for (size_t i = 0; i < slots; i++) {
         workers->slot_attempt[i] = MODEL_NONE;
@@ -311,11 +311,13 @@ void worker_retention_expired(struct model_world *w, uint32_t worker, uint64_t l
     if (!same_life || (keyed && life != worker_life(self))) {
         return;
     }
-    if (!self->connected && w->now_ns - self->disconnected_ns >=
-                                w->config->timeouts.worker_registration_timeout_ns) {
+    bool due = !self->connected && w->now_ns - self->disconnected_ns >=
+                                       w->config->timeouts.worker_registration_timeout_ns;
+    if (due) {
         self->expired_ns = w->now_ns;
     }
     if (!self->connected || (self->in_cleanup && !keyed)) {
+        self->early_ns = due ? self->early_ns : w->now_ns;
         self->in_cleanup = false;
         drop_all(w, worker, MODEL_PARTITION_RELEASED);
     }

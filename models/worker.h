@@ -46,6 +46,7 @@ struct model_worker {
     int64_t connected_ns;       // since when; anchors its heartbeats
     int64_t disconnected_ns;
     int64_t expired_ns;         // when it last dropped all after its full retention time; -1: never
+    int64_t early_ns;           // when the timer of an earlier disconnect did so (H36); -1: never
 };
 
 struct model_workers {

@@ -464,7 +464,7 @@ static void S1_an_acknowledged_event_is_gone(void **state)
     mark(&o, 1, 1);
     invariants_replayed(o.w);
     assert_u64(oracle_found(&o, "S2"), 1);  // holes, which Flink's reader tolerates
-    assert_string_equal(oracle_hazard(&o, "S2"), "H8");
+    assert_string_equal(oracle_hazard(&o, "S2"), "H9");
     oracle_end(&o);
 }
 

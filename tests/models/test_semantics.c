@@ -82,12 +82,58 @@ static void AnExpiredGraceIsAKill(void **state)
     world_drop(&t);
 }
 
+// --- which hazard explains a finding --------------------------------------------------------------
+
+// The first finding of an invariant names that hazard, and every other one of it, too.
+static void found_for(const struct model_test *t, const char *invariant, const char *hazard)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < t->result.n_findings; i++) {
+        if (strcmp(t->result.findings[i].invariant, invariant) != 0)
+            continue;
+        assert_non_null(t->result.findings[i].hazard);
+        assert_string_equal(t->result.findings[i].hazard, hazard);
+        n++;
+    }
+    assert_int_not_equal(n, 0);
+}
+
+// C5.3, the time bomb: one failover, so that no unlogged reset (H19) can be behind it. All that
+// follows from restarting the sources without the middles that had read them is due to H29.
+static void AStageRestartedAloneIsH29(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 5, 1);
+    uint32_t scan = stage(&t, "source", 5, constant(10 * SECOND));
+    uint32_t middle = stage(&t, "middle", 5, constant(20 * SECOND));
+    source(&t, scan, 10, false);
+    reads(&t, middle, scan, RECOUP_POINTWISE);
+    t.config.cluster.restart = constant(SECOND);
+    t.config.cluster.restart_never = false;
+    t.config.restart = (struct model_restart){.kind = MODEL_RESTART_FIXED_DELAY, .attempts = 10};
+    kill_master_at(&t, 15 * SECOND);
+    kill_worker_at(&t, 0, 20 * SECOND);
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+    found_for(&t, "T4", "H29");
+    found_for(&t, "T10", "H29");
+    found_for(&t, "W4", "H29");
+    t.config.options.policy[RECOUP_POLICY_CLOSURE] = 1;
+    run(&t);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(RecoveredOutputCountsForAutoParallelism),
         cmocka_unit_test(AGraceEndsOnlyTheMasterItWasGivenTo),
         cmocka_unit_test(AnExpiredGraceIsAKill),
+        cmocka_unit_test(AStageRestartedAloneIsH29),
     };
 
     return check_main(argc, argv, "models_semantics", tests);
