@@ -352,6 +352,22 @@ static bool reference_read_head(struct model_world *w, struct reference_log *sca
     return true;
 }
 
+// Tries the files of one master in turn: after an error it may have begun anew in a later one. A
+// file that does not begin well counts for nothing.
+static bool reference_read_heads(struct model_world *w, struct reference_log *scan, uint32_t from,
+                                 uint32_t to)
+{
+    SIM_ASSERT(from < to);
+    for (uint32_t i = from; i < to; i++) {
+        if (reference_read_head(w, scan, i)) {
+            return true;
+        }
+        scan->files[i].limit = 0;
+    }
+    SIM_ASSERT(scan->files[from].limit == 0);
+    return false;
+}
+
 // With fencing the newest master that came to write anything says what counts of those before; one
 // that did not counts for nothing.
 static void reference_find_limits(struct model_world *w, struct reference_log *scan)
@@ -367,16 +383,13 @@ static void reference_find_limits(struct model_world *w, struct reference_log *s
         while (head > 0 && scan->files[head - 1].epoch == scan->files[head].epoch) {
             head--;
         }
-        if (head == 0 || reference_read_head(w, scan, head)) {
+        if (head == 0 || reference_read_heads(w, scan, head, end)) {
             break;
-        }
-        for (uint32_t i = head; i < end; i++) {
-            scan->files[i].limit = 0;
         }
         SIM_ASSERT(head < end);
         end = head;
     }
-    scan->broken = scan->gap && reference_policy(w, RECOUP_POLICY_HOLES) != 0;
+    scan->broken = scan->gap;
     SIM_ASSERT(scan->n == 0 || scan->files != NULL);
 }
 
@@ -448,7 +461,7 @@ static void reference_file_read(struct model_world *w, struct reference_log *sca
     reference_open(&c, w, file->file, file->limit);
     if (file->gap) {
         scan->gap = true;
-        scan->broken = prefix;
+        scan->broken = true; // what follows may build on what is missing
         scan->in_checkpoint = false;
     }
     whole = reference_begin(&c);

@@ -284,8 +284,12 @@ static void reference_apply_reset(struct reference_cursor *c, uint32_t k)
         uint64_t stage = reference_number(c, 4);
         uint64_t first = reference_number(c, 4);
         uint64_t count = reference_number(c, 4);
-        uint32_t gid = count > 0 ? reference_gid(w, picture, stage, first + count - 1) : MODEL_NONE;
+        uint32_t gid;
 
+        if (stage < w->config->n_stages && picture->parallelism[stage] == 0) {
+            continue; // the first record of a log that was begun anew
+        }
+        gid = count > 0 ? reference_gid(w, picture, stage, first + count - 1) : MODEL_NONE;
         if (gid == MODEL_NONE) {
             reference_fail(c);
             return;

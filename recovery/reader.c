@@ -344,7 +344,7 @@ static void next_file(struct recoup__store *store, int64_t now_ns, uint32_t from
         reader->file = from;
         reader->gap = true;
         reader->in_checkpoint = false;
-        reader->broken = policy(store, RECOUP_POLICY_HOLES);
+        reader->broken = true;  // what follows may build on what is missing
         note_damage(store, RECOUP__DAMAGE_MISSING, true);
     }
     issue_read(store);
@@ -426,23 +426,36 @@ static void apply_extents(struct recoup__store *store, uint32_t head,
             note_damage(store, RECOUP__DAMAGE_MISSING, true);
         }
     }
-    if (store->reader.gap && policy(store, RECOUP_POLICY_HOLES)) {
-        store->reader.broken = true;
-    }
+    store->reader.broken = store->reader.broken || store->reader.gap;
 }
 
-// The master of this head never finished opening its log: nothing of it counts. Goes on one epoch
-// back.
+static uint32_t first_of_epoch(const struct recoup__store *store, uint32_t file)
+{
+    RECOUP_ASSERT(file < store->n_files);
+    while (file > 0 && store->files[file - 1].epoch == store->files[file].epoch) {
+        file--;
+    }
+    RECOUP_ASSERT(!store->files[file].ignored);
+    return file;
+}
+
+// This file does not begin well. Where recording was taken up again after an error, a later file of the
+// same master begins with a checkpoint and the INCARNATION record. Without one it never finished opening
+// its log: nothing of it counts, and the master before it has the word.
 static void skip_head(struct recoup__store *store, int64_t now_ns)
 {
     uint32_t head = store->reader.file;
     uint64_t epoch = store->files[head].epoch;
 
-    for (uint32_t i = head; i < store->n_files && store->files[i].epoch == epoch; i++) {
-        store->files[i].limit = 0;
-        RECOUP_ASSERT(store->files[i].valid == 0);
+    store->files[head].limit = 0;
+    RECOUP_ASSERT(store->files[head].valid == 0);
+    if (head + 1 < store->n_files && store->files[head + 1].epoch == epoch
+        && !store->files[head + 1].ignored) {
+        begin_file(store, head + 1);
+        issue_read(store);
+        return;
     }
-    head = previous_head(store, head);
+    head = previous_head(store, first_of_epoch(store, head));
     if (head == store->n_files) {
         start_files(store, now_ns);
         return;

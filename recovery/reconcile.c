@@ -529,7 +529,8 @@ void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
             }
         }
     }
-    RECOUP_ASSERT(job->missing <= job->state.finished);
+    RECOUP_ASSERT(RECOUP_ERGO(job->phase == RECOUP_PHASE_WAITING,
+                              job->missing <= job->state.finished));
 }
 
 void recoup__job_forget_partition(struct recoup_job *job, const struct recoup_partition *partition)
@@ -547,7 +548,8 @@ void recoup__job_forget_partition(struct recoup_job *job, const struct recoup_pa
     job->n_reports = kept;
     const struct recoup__subtask *subtask = match(job, partition);
     if (subtask != NULL && (subtask->flags & RECOUP__AVAILABLE) != 0) {
-        RECOUP_ASSERT(job->missing <= job->state.finished);
+        RECOUP_ASSERT(RECOUP_ERGO(job->phase == RECOUP_PHASE_WAITING,
+                                  job->missing <= job->state.finished));
         forget_reported(job, partition->stage, partition->subtask);
     }
 }

@@ -80,6 +80,13 @@ void recoup__replay_release(struct recoup__replay *replay)
     memset(replay, 0, sizeof *replay);
 }
 
+static bool in_checkpoint(const struct recoup__replay *replay,
+                          const struct recoup__picture *picture)
+{
+    RECOUP_ASSERT(RECOUP_ERGO(picture == &replay->shadow, replay->has_shadow));
+    return picture == &replay->shadow;
+}
+
 static int apply_initialized(struct recoup__replay *replay, struct recoup__picture *picture,
                              const struct recoup__record *record)
 {
@@ -93,7 +100,9 @@ static int apply_initialized(struct recoup__replay *replay, struct recoup__pictu
     if (picture->parallelism[stage] != 0) {
         return picture->parallelism[stage] == parallelism ? 0 : RECOUP_EFOREIGN;
     }
-    for (uint32_t e = 0; e < graph->nodes[stage].in_count; e++) {
+    // In a checkpoint a record of the day may stand before those that repeat the state.
+    bool ordered = !in_checkpoint(replay, picture);
+    for (uint32_t e = 0; ordered && e < graph->nodes[stage].in_count; e++) {
         if (picture->parallelism[recoup__graph_in(graph, stage, e)->producer] == 0) {
             return RECOUP_EFOREIGN;
         }
@@ -287,15 +296,20 @@ static int apply_reset(struct recoup__replay *replay, struct recoup__picture *pi
     RECOUP_ASSERT(RECOUP_ERGO(record->reset.n_ranges > 0, record->reset.ranges != NULL));
     for (uint32_t r = 0; r < record->reset.n_ranges; r++) {
         struct recoup_range range = record->reset.ranges[r];
-        if (range.stage >= replay->state->graph->n_stages ||
-            range.first > picture->parallelism[range.stage] ||
-            range.count > picture->parallelism[range.stage] - range.first) {
+        if (range.stage >= replay->state->graph->n_stages) {
+            return RECOUP_EFOREIGN;
+        }
+        uint32_t parallelism = picture->parallelism[range.stage];
+        // The first record of a log that was begun anew may take back what it never held.
+        if (parallelism != 0 &&
+            (range.first > parallelism || range.count > parallelism - range.first)) {
             return RECOUP_EFOREIGN;
         }
     }
     for (uint32_t r = 0; r < record->reset.n_ranges; r++) {
         struct recoup_range range = record->reset.ranges[r];
-        for (uint32_t i = range.first; i < range.first + range.count; i++) {
+        bool known = picture->parallelism[range.stage] != 0;
+        for (uint32_t i = range.first; known && i < range.first + range.count; i++) {
             struct recoup__entry *entry = &picture->entries[range.stage][i];
             recoup__payloads_remove(&picture->payloads, entry->payload);
             entry->payload = 0;
@@ -303,13 +317,6 @@ static int apply_reset(struct recoup__replay *replay, struct recoup__picture *pi
         }
     }
     return 0;
-}
-
-static bool in_checkpoint(const struct recoup__replay *replay,
-                          const struct recoup__picture *picture)
-{
-    RECOUP_ASSERT(RECOUP_ERGO(picture == &replay->shadow, replay->has_shadow));
-    return picture == &replay->shadow;
 }
 
 static bool is_mark(const struct recoup__record *record)
