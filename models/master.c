@@ -124,6 +124,7 @@ static void abandon_subtasks(struct model_world *w)
 {
     for (uint32_t gid = 0; gid < w->n_subtasks; gid++) {
         struct model_subtask *subtask = &w->subtasks[gid];
+        subtask->marked = MODEL_NONE; // by a recovery that was never concluded
         if (subtask->state == MODEL_SUBTASK_FINISHED)
             continue;
         bool active =
@@ -156,6 +157,18 @@ static void drop_job(struct model_world *w)
     memset(m->resets, 0, sizeof(m->resets));
 }
 
+// Remembers which subtasks count as held at this death. A master that dies before it has said what
+// it recovered leaves those of the one before it.
+static void note_held(struct model_world *w)
+{
+    SIM_ASSERT(!w->master.alive);
+    if (w->outage.open && !w->outage.settled)
+        return;
+    for (uint32_t gid = 0; gid < w->n_subtasks; gid++)
+        w->subtasks[gid].held_at_death = w->subtasks[gid].state == MODEL_SUBTASK_FINISHED;
+    SIM_ASSERT(w->master.finished <= w->n_subtasks);
+}
+
 static void die(struct model_world *w, bool graceful)
 {
     struct model_master_state *m = &w->master;
@@ -176,6 +189,7 @@ static void die(struct model_world *w, bool graceful)
     storage_client_died(w, m->incarnation);
     drop_job(w);
     abandon_subtasks(w);
+    note_held(w);
     if (m->started)
         protection_leader_ended(w);
     m->started = m->running = m->terminating = m->asking = m->failed = false;

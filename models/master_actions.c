@@ -203,6 +203,19 @@ static void follow_phase(struct model_world *w)
         outage_enter(w, MODEL_PHASE_REDEPLOY);
 }
 
+// Which of the subtasks held at the death this master holds, too. Others that it holds (phantoms)
+// make up for none that it forgot.
+static uint64_t held_again(const struct model_world *w)
+{
+    uint64_t n = 0;
+
+    for (uint32_t gid = 0; gid < w->n_subtasks; gid++)
+        if (w->subtasks[gid].held_at_death && w->subtasks[gid].state == MODEL_SUBTASK_FINISHED)
+            n++;
+    SIM_ASSERT(n <= w->master.finished);
+    return n;
+}
+
 // RECOVERED: the master schedules from here.
 static void begin_running(struct model_world *w)
 {
@@ -217,7 +230,7 @@ static void begin_running(struct model_world *w)
         protection_recording(w, stats.protected_now);
     invariants_recovered(w);
     outage_recovered(w, nothing || m->failed ? MODEL_FAILOVER_RESTARTED : MODEL_FAILOVER_RECOVERED,
-                     stats.events_replayed, m->finished);
+                     stats.events_replayed, held_again(w));
     m->running = !m->terminating;
     if (!m->running)
         return;

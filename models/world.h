@@ -149,7 +149,8 @@ struct model_subtask {    // 16 bytes
     uint16_t
         attempts; // ever started or deployed, saturating: for the draws of rerun: fresh and deploy
     uint8_t state;
-    bool taken_back; // was held as finished once and is not now: the next start is a re-run
+    bool taken_back : 1; // was held as finished once and is not now: the next start is a re-run
+    bool held_at_death : 1; // when the outage began
 };
 
 struct model_world_stage {
