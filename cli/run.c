@@ -130,6 +130,11 @@ static int simulate(struct run_command *c)
         cli_complain("out of memory: the run needs more than there is");
         return CLI_OUTSIDE;
     }
+    if (error == SIM_ELIMIT) {
+        cli_complain("the run is too large: more than 2^63 ns (292 years) of slot time, or more "
+                     "than 2^32 attempts");
+        return CLI_USAGE;
+    }
     if (error != 0) {
         cli_complain("internal error: the run ended with \"%s\"; please report it with the "
                      "scenario",

@@ -82,6 +82,10 @@ void ledger_stopped(struct model_world *w, uint32_t attempt)
     SIM_ASSERT(ledger_marks(w, attempt) == LEDGER_STARTED || w->error != 0);
     SIM_ASSERT(a->start_ns <= w->now_ns);
     a->end_ns = w->now_ns;
+    if (a->end_ns - a->start_ns > INT64_MAX - w->ledger.busy_ns) {
+        w->error = SIM_ELIMIT; // more slot time than a result can hold: the run ends without one
+        a->end_ns = a->start_ns;
+    }
     w->ledger.busy_ns += a->end_ns - a->start_ns;
     ledger_mark(w, attempt, LEDGER_STOPPED);
 }
@@ -95,7 +99,11 @@ bool ledger_is_stopped(const struct model_world *w, uint32_t attempt)
 void ledger_orphaned(struct model_world *w, int64_t ns)
 {
     SIM_ASSERT(ns >= 0);
-    SIM_ASSERT(w->ledger.orphaned_ns <= INT64_MAX - ns);
+    SIM_ASSERT(w->ledger.orphaned_ns >= 0);
+    if (ns > INT64_MAX - w->ledger.orphaned_ns) {
+        w->error = SIM_ELIMIT;
+        return;
+    }
     w->ledger.orphaned_ns += ns;
 }
 

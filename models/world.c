@@ -310,7 +310,9 @@ void world_dispatch(struct model_world *w, const struct sim_event *event)
     w->now_ns = event->time_ns;
     w->events++;
     sim_fingerprint_event(&w->fingerprint, event);
-    if (event->kind == MODEL_EVENT_ATTEMPT_START)
+    if (event->time_ns >= SIM_LAW_MAX)
+        world_end(w, MODEL_JOB_TIMEOUT); // the clock's end: what was set for later is set for now
+    else if (event->kind == MODEL_EVENT_ATTEMPT_START)
         schedule_attempt_start(w, event->entity);
     else if (event->kind == MODEL_EVENT_ATTEMPT_END)
         schedule_attempt_end(w, event->entity);

@@ -332,6 +332,30 @@ static void TheRestartStrategyDecides(void **state)
     world_drop(&t);
 }
 
+// Two tasks of 50 years, one after the other, outlive the clock of 73 years: no job ever finishes at
+// its end. Side by side on four slots they fit the clock, but six of them not the sum of slot time.
+static void TimeHasAnEnd(void **state)
+{
+    const int64_t years_ns = INT64_C(365) * 86400 * SECOND;
+    struct model_run_options options = {.invariants = MODEL_INVARIANTS_ON};
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 1, 1);
+    (void)stage(&t, "long", 2, constant(50 * years_ns));
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_TIMEOUT);
+    assert_time_ns(t.result.makespan_ns, SIM_LAW_MAX);
+    assert_true(t.result.busy_ns > 0);
+    assert_time_ns(t.result.lost_ns, t.result.busy_ns);
+    world_drop(&t);
+
+    world_of(&t, 2, 3);
+    (void)stage(&t, "wide", 6, constant(50 * years_ns));
+    assert_int_equal(model_run(&t.config, &options, &t.arena, &t.result), SIM_ELIMIT);
+    world_drop(&t);
+}
+
 static void ASecondRunHasTheSameFingerprint(void **state)
 {
     struct model_test t;
@@ -368,6 +392,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(AutoParallelismFollowsTheBytes),
         cmocka_unit_test(RecoveredBytesDecideParallelismToo),
         cmocka_unit_test(TheRestartStrategyDecides),
+        cmocka_unit_test(TimeHasAnEnd),
         cmocka_unit_test(ASecondRunHasTheSameFingerprint),
     };
 
