@@ -147,6 +147,18 @@ static const char *example(enum scenario_type type, bool flink)
     return "another value";
 }
 
+// What the limit of SIM_LAW_MAX, and of 64 bits, is in the units of a type.
+static const char *largest(enum scenario_type type)
+{
+    if (type == SCENARIO_DURATION) {
+        return "; at most 26687 d (73 years)";
+    }
+    if (type == SCENARIO_SIZE) {
+        return "; at most 2097152 tb";
+    }
+    return type == SCENARIO_COUNT64 ? "; at most 9223372036854775807" : "";
+}
+
 void scenario_type_error(struct scenario_loader *loader, const struct scenario_node *node,
                          enum scenario_type type, bool flink, enum scenario_units why)
 {
@@ -167,7 +179,7 @@ void scenario_type_error(struct scenario_loader *loader, const struct scenario_n
                        text, example(type, flink));
         break;
     case SCENARIO_UNITS_TOO_LARGE:
-        scenario_error(loader, node->place, "'%s' is too large", text);
+        scenario_error(loader, node->place, "'%s' is too large%s", text, largest(type));
         break;
     case SCENARIO_UNITS_NEGATIVE:
         scenario_error(loader, node->place, "'%s' is negative; expected %s", text,

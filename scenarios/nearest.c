@@ -62,7 +62,7 @@ void scenario_nearest_offer(struct scenario_nearest *nearest, const char *known)
     size_t longer = n > m ? n : m;
     size_t gap = n > m ? n - m : m - n;
     size_t allowed = longer / 3 > 0 ? longer / 3 : 1;
-    if (n == 0 || longer > LETTERS_MAX || gap > allowed) {
+    if (n == 0 || m == 0 || longer > LETTERS_MAX || gap > allowed) {
         return;
     }
     uint32_t found = distance(nearest->name, n, known, m);

@@ -9,12 +9,15 @@
 #include "scenarios/loader.h"
 
 #define CELL_BYTES 128u
+#define TRACE_COLUMNS_MAX 10000u
 
 struct csv {
     const struct scenario_file *file;
     size_t at;
     uint32_t line;
     uint32_t column;      // in bytes, of the cell last read
+    int64_t n_columns;    // of the first row
+    bool open_quote;      // the cell last read has a quote that does not end
     bool end_of_row;
     char cell[CELL_BYTES];
     bool cut;             // the cell was longer
@@ -52,6 +55,7 @@ static void cell_read(struct csv *csv, size_t row_start)
         }
     }
     csv->cell[size] = '\0';
+    csv->open_quote = quoted;
     csv->end_of_row = csv->at >= end || text[csv->at] == '\n';
     csv->at += csv->at < end ? 1 : 0;
 }
@@ -80,12 +84,14 @@ static int64_t find_column(struct scenario_loader *loader, struct csv *csv, cons
     const char *known[64];
     uint32_t n_known = 0;
     int64_t found = -1;
+    bool twice = false;
     size_t start = csv->at;
     scenario_nearest_init(&nearest, name);
     do {
         cell_read(csv, start);
         (void)trim(csv->cell);
-        if (strcmp(csv->cell, name) == 0 && found < 0) {
+        if (strcmp(csv->cell, name) == 0) {
+            twice = found >= 0;
             found = n_known;
         }
         if (n_known < 64) {
@@ -93,7 +99,13 @@ static int64_t find_column(struct scenario_loader *loader, struct csv *csv, cons
             scenario_nearest_offer(&nearest, known[n_known]);
         }
         n_known++;
-    } while (!csv->end_of_row && n_known < 10000);
+    } while (!csv->end_of_row && n_known < TRACE_COLUMNS_MAX);
+    csv->n_columns = n_known;
+    if (twice) {
+        scenario_error(loader, node->place, "'%s' has more than one column '%s'",
+                       scenario_quote(loader, path), scenario_quote(loader, name));
+        return -1;
+    }
     if (found < 0) {
         scenario_error(loader, node->place, "'%s' has no column '%s'%s",
                        scenario_quote(loader, path), scenario_quote(loader, name),
@@ -179,11 +191,18 @@ static bool read_row(struct scenario_loader *loader, struct csv *csv, int64_t in
         }
         i++;
     } while (!csv->end_of_row);
+    if (csv->open_quote) {
+        scenario_error(loader, cell_place(csv), "the quote of this cell does not end in its row");
+        return false;
+    }
     if (!found) {
         scenario_error(loader, cell_place(csv), "this row has no column '%s'",
                        scenario_quote(loader, column->column));
+    } else if (i != csv->n_columns) {
+        scenario_error(loader, cell_place(csv), "this row has %lld cells, the first row %lld",
+                       (long long)i, (long long)csv->n_columns);
     }
-    return found && good;
+    return found && good && i == csv->n_columns;
 }
 
 static bool read_column(struct scenario_loader *loader, struct csv *csv, int64_t index,
