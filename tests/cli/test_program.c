@@ -105,6 +105,15 @@ static void a_missing_or_broken_scenario_is_exit_code_2(void **state)
     assert_usage(CALL("lint", SUPPORT_SCENARIOS "broken.yaml"), "broken.yaml:6:20: unknown key");
 }
 
+static void a_run_beyond_all_sums_is_exit_code_2(void **state)
+{
+    (void)state;
+    assert_usage(CALL("run", SUPPORT_SCENARIOS "tiny.yaml", "--set",
+                      "job.stages.0.duration=20000 d", "--set", "stop-at=26000 d", "--set",
+                      "cluster.workers=8"),
+                 "more than 2^63 ns (292 years) of slot time");
+}
+
 static void help_is_there_for_every_command(void **state)
 {
     static const char *const commands[] = {"run", "lint", "list", "help"};
@@ -605,6 +614,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(seeds_and_overrides_are_strict),
     cmocka_unit_test(all_mistakes_are_named_at_once),
     cmocka_unit_test(a_missing_or_broken_scenario_is_exit_code_2),
+    cmocka_unit_test(a_run_beyond_all_sums_is_exit_code_2),
     cmocka_unit_test(help_is_there_for_every_command),
     cmocka_unit_test(every_list_prints),
     cmocka_unit_test(docs_metrics_is_what_the_program_prints),
