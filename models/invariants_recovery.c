@@ -43,6 +43,18 @@ static void tally_report(struct model_world *w, const struct tally *tally, const
                       tally->attempt != MODEL_NONE ? (int)tally->attempt : -1);
 }
 
+// Notes the hazard of the first phantom of the run, which explains what follows from it.
+static void note_phantom(struct model_world *w, const struct tally *tally, const char *invariant,
+                         const char *prefer, const char *what)
+{
+    SIM_ASSERT(prefer != NULL);
+    if (tally->n > 0 && w->invariants.own->phantom == NULL) {
+        w->invariants.own->phantom = prefer;
+    }
+    tally_report(w, tally, invariant, prefer, what);
+    SIM_ASSERT(SIM_ERGO(tally->n > 0, w->invariants.own->phantom != NULL));
+}
+
 static uint32_t marked(const struct model_world *w, uint32_t gid)
 {
     const struct model_subtask *subtask = &w->subtasks[gid];
@@ -116,7 +128,7 @@ static void check_reference(struct model_world *w)
             }
         }
     }
-    tally_report(w, &order, "R1", "H20", "count as finished behind the last recovery point");
+    note_phantom(w, &order, "R1", "H20", "count as finished behind the last recovery point");
     // Divergence: the policies are those of the reference model, too, so they explain nothing.
     if (more.n + other.n > 0) {
         const struct tally *first = more.n > 0 ? &more : &other;
@@ -170,17 +182,6 @@ static enum phantom phantom_of(struct model_world *w, uint32_t attempt)
         return PHANTOM_NONE;
     }
     return taking->how == INVARIANT_RUNNING ? PHANTOM_RUNNING : PHANTOM_RECOVERY;
-}
-
-static void note_phantom(struct model_world *w, const struct tally *tally, const char *invariant,
-                         const char *prefer, const char *what)
-{
-    SIM_ASSERT(prefer != NULL);
-    if (tally->n > 0 && w->invariants.own->phantom == NULL) {
-        w->invariants.own->phantom = prefer;
-    }
-    tally_report(w, tally, invariant, prefer, what);
-    SIM_ASSERT(SIM_ERGO(tally->n > 0, w->invariants.own->phantom != NULL));
 }
 
 static void check_history(struct model_world *w)

@@ -175,6 +175,16 @@ static void reference_add_snapshots(struct reference_cursor *c,
     }
 }
 
+// In a checkpoint a record of the day may stand before what the checkpoint says of its stage; its
+// effect is part of that.
+static bool reference_precedes_state(const struct model_world *w,
+                                     const struct model_reference_picture *picture, uint64_t stage)
+{
+    SIM_ASSERT(picture->parallelism != NULL);
+    return w->invariants.reference.has_shadow && stage < w->config->n_stages &&
+           picture->parallelism[stage] == 0;
+}
+
 static void reference_apply_finished(struct reference_cursor *c, uint32_t k,
                                      const struct reference_finish *finish)
 {
@@ -184,6 +194,9 @@ static void reference_apply_finished(struct reference_cursor *c, uint32_t k,
     struct model_reference_entry *entry;
     bool same;
 
+    if (gid == MODEL_NONE && reference_precedes_state(w, picture, finish->stage)) {
+        return;
+    }
     if (gid == MODEL_NONE) {
         reference_fail(c);
         return;
@@ -249,6 +262,9 @@ static void reference_apply_snapshot(struct reference_cursor *c, uint32_t k,
         return;
     }
     gid = reference_gid(w, picture, finish->stage, finish->subtask);
+    if (gid == MODEL_NONE && reference_precedes_state(w, picture, finish->stage)) {
+        return;
+    }
     if (gid == MODEL_NONE) {
         reference_fail(c);
         return;

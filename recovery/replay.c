@@ -118,6 +118,16 @@ static int apply_initialized(struct recoup__replay *replay, struct recoup__pictu
     return 0;
 }
 
+// A record of the day that stands in a checkpoint before what the checkpoint says of its stage: its
+// effect is part of that, since the state is the one of the moment at which it is written.
+static bool precedes_state(const struct recoup__replay *replay,
+                           const struct recoup__picture *picture, uint32_t stage)
+{
+    RECOUP_ASSERT(picture->parallelism != NULL);
+    return in_checkpoint(replay, picture) && stage < replay->state->graph->n_stages &&
+           picture->parallelism[stage] == 0;
+}
+
 static struct recoup__entry *find_entry(const struct recoup__replay *replay,
                                         const struct recoup__picture *picture, uint32_t stage,
                                         uint32_t subtask)
@@ -252,6 +262,9 @@ static int apply_finished(struct recoup__replay *replay, struct recoup__picture 
     struct recoup__entry *entry =
         find_entry(replay, picture, record->finished.stage, record->finished.subtask);
     RECOUP_ASSERT(record->type == RECOUP__RECORD_FINISHED);
+    if (entry == NULL && precedes_state(replay, picture, record->finished.stage)) {
+        return 0;
+    }
     if (entry == NULL || check_snapshots(replay, record) != 0) {
         return RECOUP_EFOREIGN;
     }
@@ -371,6 +384,9 @@ static int apply_snapshot(struct recoup__replay *replay, struct recoup__picture 
     }
     struct recoup__entry *entry =
         find_entry(replay, picture, record->finished.stage, record->finished.subtask);
+    if (entry == NULL && precedes_state(replay, picture, record->finished.stage)) {
+        return 0;
+    }
     if (entry == NULL) {
         return RECOUP_EFOREIGN;
     }
