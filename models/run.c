@@ -293,7 +293,8 @@ int model_run_pair(const struct model_config *config, const struct model_run_opt
     if (config->n_faults == 0)
         return 0;
     twin = *options;
-    twin.faultless_makespan_ns = result->makespan_ns;
+    // A job that takes no time at all is known, too: any share of 1 ns is 0.
+    twin.faultless_makespan_ns = result->makespan_ns > 0 ? result->makespan_ns : 1;
     model_result_release(result);
     return model_run(config, &twin, arena, result);
 }
