@@ -55,6 +55,7 @@ struct model_invariant_private {
     uint32_t *cursor;       // by edge: the producer that is looked at next
     uint32_t *limits;       // by stage, scratch
     uint32_t *limits_log;
+    bool gap_seen;       // a replay ended at a missing file
     const char *phantom; // hazard of the first phantom of the run
     bool stage_only;     // a stage was restarted without what had consumed it (H29)
 
