@@ -124,8 +124,12 @@ static void note_ticks(struct recoup__store *store, int64_t now_ns, bool inclusi
     }
     RECOUP_ASSERT(writer->started);
     writer->tail_tick = has_work_for_tick(writer);
+    // A tick at `now_ns` itself is done only when it is included: what is written at its instant is
+    // still in time for it.
+    int64_t last_ns = inclusive ? now_ns : now_ns - 1;
+    RECOUP_ASSERT(last_ns >= writer->origin_ns);
     writer->tick_done_ns =
-        now_ns - (now_ns - writer->origin_ns) % store->options->flush_interval_ns;
+        last_ns - (last_ns - writer->origin_ns) % store->options->flush_interval_ns;
     writer->tick_ns = RECOUP_NEVER;
     RECOUP_ASSERT(writer->tick_done_ns <= now_ns);
 }

@@ -32,6 +32,26 @@ static void RecoveredOutputCountsForAutoParallelism(void **state)
     world_drop(&t);
 }
 
+// --- the flush timer ------------------------------------------------------------------------------
+
+// Ticks at every whole second. The finish at 12 s comes after a long time without anything to flush,
+// and is in the flush of 12 s all the same; the crash follows before that of 13 s.
+static void AFinishAtAFlushAfterAQuietTimeIsInIt(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 1, 1);
+    stage(&t, "only", 3, constant(12 * SECOND));
+    kill_master_at(&t, 12 * SECOND + 1);
+    run(&t);
+    assert_u64(t.result.failovers[0].finished_recovered, 1);
+    assert_u64(t.result.finished_forgotten, 0);
+    assert_time_ns(t.result.makespan_ns, 3 * 12 * SECOND + 1);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 // --- orderly ends --------------------------------------------------------------------------------
 
 static struct model_fault *terminate_master_at(struct model_test *t, int64_t at_ns, int64_t grace)
@@ -189,6 +209,7 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(RecoveredOutputCountsForAutoParallelism),
+        cmocka_unit_test(AFinishAtAFlushAfterAQuietTimeIsInIt),
         cmocka_unit_test(AGraceEndsOnlyTheMasterItWasGivenTo),
         cmocka_unit_test(AnExpiredGraceIsAKill),
         cmocka_unit_test(AStageRestartedAloneIsH29),
