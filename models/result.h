@@ -112,7 +112,6 @@ struct model_result {
     int64_t useful_ns;
     int64_t lost_ns;
     int64_t orphaned_ns;
-    int64_t slot_ns;         // slots times makespan, for utilization
     struct model_lost *lost; // n_stages * MODEL_CAUSE_COUNT
     uint32_t n_stages;
     uint32_t *stage_parallelism; // as run

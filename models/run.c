@@ -115,8 +115,9 @@ static int fill_result(struct model_world *w, struct model_result *r)
         master_collect_stats(w);
     if (w->master.alive && w->master.started)
         protection_leader_ended(w);
-    r->slot_ns =
-        (int64_t)w->config->cluster.workers * w->config->cluster.slots * (w->end_ns / 1000) * 1000;
+    if (w->master.alive)
+        sim_trace_span(w->options->trace, MODEL_TRACK_MASTER, w->master.incarnation, "master",
+                       w->master.granted_ns, w->end_ns);
     int error = fill_stages(w, r);
     if (error != 0)
         return error;

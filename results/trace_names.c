@@ -37,6 +37,8 @@ void results_trace_lane_name(const struct model_config *config, uint32_t track, 
         (void)snprintf(name, RESULTS_TRACE_NAME_SIZE, "master %" PRIu32, lane);
     } else if (track == MODEL_TRACK_STORE) {
         (void)snprintf(name, RESULTS_TRACE_NAME_SIZE, "operations");
+    } else if (track == MODEL_TRACK_FAULTS) {
+        (void)snprintf(name, RESULTS_TRACE_NAME_SIZE, "strikes");
     } else if (track == MODEL_TRACK_JOB && lane < config->n_stages) {
         (void)snprintf(name, RESULTS_TRACE_NAME_SIZE, "%s", config->stages[lane].name);
     } else {

@@ -134,8 +134,8 @@ static bool has(json_t *events, const char *phase, const char *name)
 
 static void the_tracks_tell_the_story(void **state)
 {
-    static const char *const names[] = {"masters", "outage",   "master 1", "event store",
-                                        "faults",  "worker 0", "slot 1"};
+    static const char *const names[] = {"masters", "outage",  "master 1", "master 2", "event store",
+                                        "faults",  "strikes", "worker 0", "slot 1"};
     json_t *root = trace_of(SUPPORT_SCENARIOS "tiny.yaml");
     json_t *events = json_object_get(root, "traceEvents");
 
