@@ -4,6 +4,7 @@
 #define _XOPEN_SOURCE 700
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +82,44 @@ static void note_start(struct run_command *c)
         strftime(c->started_at, sizeof(c->started_at), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
         c->started_at[0] = '\0';
     }
+}
+
+static bool is_same_file(const char *path, const char *other)
+{
+    struct stat a;
+    struct stat b;
+
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && S_ISREG(a.st_mode) &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// Outputs have names, and none of them is the scenario or the other output.
+static int check_outputs(const struct cli_arguments *arguments)
+{
+    static const char *const options[] = {"trace", "db"};
+    const char *before = NULL;
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        const char *path = cli_arguments_value(arguments, options[i]);
+
+        if (path == NULL) {
+            continue;
+        }
+        if (path[0] == '\0') {
+            cli_complain("--%s: the name of the file is empty", options[i]);
+            return CLI_USAGE;
+        }
+        if (is_same_file(path, arguments->words[0])) {
+            cli_complain("--%s: %s is the scenario, which would be lost", options[i], path);
+            return CLI_USAGE;
+        }
+        if (before != NULL && (strcmp(path, before) == 0 || is_same_file(path, before))) {
+            cli_complain("--trace and --db name the same file, %s", path);
+            return CLI_USAGE;
+        }
+        before = path;
+    }
+    return CLI_DONE;
 }
 
 // Opens what the run will write, before it starts: a long run is not to end with "no such folder".
@@ -247,6 +286,9 @@ static int run_all(struct run_command *c)
 {
     int code = load(c);
 
+    if (code == CLI_DONE) {
+        code = check_outputs(c->arguments);
+    }
     if (code == CLI_DONE) {
         cli_signals_watch(&c->signals);
         code = open_outputs(c);

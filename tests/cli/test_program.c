@@ -114,6 +114,21 @@ static void a_run_beyond_all_sums_is_exit_code_2(void **state)
                  "more than 2^63 ns (292 years) of slot time");
 }
 
+// A slip of the hand must not cost the scenario, or look as if something had been kept.
+static void outputs_have_names_of_their_own(void **state)
+{
+    const char *scenario = SUPPORT_SCENARIOS "tiny.yaml";
+    char path[512];
+
+    (void)state;
+    support_file(path, "both.out");
+    assert_usage(CALL("run", scenario, "--trace", ""), "--trace: the name of the file is empty");
+    assert_usage(CALL("run", scenario, "--db", ""), "--db: the name of the file is empty");
+    assert_usage(CALL("run", scenario, "--trace", scenario), "is the scenario, which would be");
+    assert_usage(CALL("run", scenario, "--db", scenario), "is the scenario, which would be lost");
+    assert_usage(CALL("run", scenario, "--db", path, "--trace", path), "name the same file");
+}
+
 static void help_is_there_for_every_command(void **state)
 {
     static const char *const commands[] = {"run", "lint", "list", "help"};
@@ -615,6 +630,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_mistakes_are_named_at_once),
     cmocka_unit_test(a_missing_or_broken_scenario_is_exit_code_2),
     cmocka_unit_test(a_run_beyond_all_sums_is_exit_code_2),
+    cmocka_unit_test(outputs_have_names_of_their_own),
     cmocka_unit_test(help_is_there_for_every_command),
     cmocka_unit_test(every_list_prints),
     cmocka_unit_test(docs_metrics_is_what_the_program_prints),
