@@ -143,6 +143,7 @@ int invariants_init(struct model_world *w)
     own->held = array_of(w, w->n_subtasks, MODEL_NONE);
     own->slots = array_of(w, config->cluster.workers * config->cluster.slots, MODEL_NONE);
     own->parallelism = array_of(w, config->n_stages, 0);
+    own->stage_recovered = world_alloc(w, config->n_stages, 1);
     own->limits = array_of(w, config->n_stages, 0);
     own->limits_log = array_of(w, config->n_stages, 0);
     own->cursor = array_of(w, w->n_edges, 0);

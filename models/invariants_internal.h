@@ -52,6 +52,7 @@ struct model_invariant_private {
     uint64_t takings_first; // of the present incarnation's recovery
     uint32_t *slots;        // by slot: the attempt that started there last
     uint32_t *parallelism;  // by stage: with which attempts of it last started
+    uint8_t *stage_recovered; // W4, at the end: 0 not looked up, 1 no subtask recovered, 2 some
     uint32_t *cursor;       // by edge: the producer that is looked at next
     uint32_t *limits;       // by stage, scratch
     uint32_t *limits_log;

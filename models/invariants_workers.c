@@ -210,6 +210,34 @@ void invariants_check_retention(struct model_world *w)
 
 // --- W4 ------------------------------------------------------------------------------------------
 
+// True if one of these subtasks came back as finished from an earlier master's log.
+static bool any_recovered(struct model_world *w, const struct model_world_stage *stage,
+                          uint32_t first, uint32_t count)
+{
+    SIM_ASSERT(first + count <= stage->parallelism);
+    for (uint32_t i = first; i < first + count; i++) {
+        uint32_t held = invariant_held(w, stage->gid_first + i);
+
+        if (held != MODEL_NONE && world_attempt(w, held)->incarnation < w->master.incarnation) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The same of a whole stage, looked up once: every output of an all-to-all edge asks for it.
+static bool any_recovered_of_stage(struct model_world *w, uint32_t stage)
+{
+    uint8_t *known = &w->invariants.own->stage_recovered[stage];
+
+    SIM_ASSERT(stage < w->config->n_stages);
+    SIM_ASSERT(w->ended);
+    if (*known == 0) {
+        *known = any_recovered(w, &w->stages[stage], 0, w->stages[stage].parallelism) ? 2 : 1;
+    }
+    return *known == 2;
+}
+
 // True if a consumer of it came back as finished from an earlier master's log.
 static bool consumer_recovered(struct model_world *w, uint32_t gid)
 {
@@ -222,18 +250,16 @@ static bool consumer_recovered(struct model_world *w, uint32_t gid)
         uint32_t first = 0;
         uint32_t count = consumer->parallelism;
 
-        if (edge->exchange == RECOUP_POINTWISE) {
-            recoup_pointwise_consumers(stage->parallelism, consumer->parallelism,
-                                       gid - stage->gid_first, &first, &count);
-        }
-        SIM_ASSERT(first + count <= consumer->parallelism);
-        for (uint32_t i = first; i < first + count; i++) {
-            uint32_t held = invariant_held(w, consumer->gid_first + i);
-
-            if (held != MODEL_NONE &&
-                world_attempt(w, held)->incarnation < w->master.incarnation) {
+        if (edge->exchange == RECOUP_ALL_TO_ALL) {
+            if (any_recovered_of_stage(w, edge->consumer)) {
                 return true;
             }
+            continue;
+        }
+        recoup_pointwise_consumers(stage->parallelism, consumer->parallelism,
+                                   gid - stage->gid_first, &first, &count);
+        if (any_recovered(w, consumer, first, count)) {
+            return true;
         }
     }
     return false;
