@@ -21,7 +21,10 @@ static void units_digits(char *out, size_t size, uint64_t value, uint64_t diviso
     int length;
 
     if (whole >= 100) {
-        (void)snprintf(out, size, "%" PRIu64, whole + (rest >= divisor - rest ? 1 : 0));
+        whole += rest >= divisor - rest ? 1 : 0;
+        (void)(whole < 1000 || whole >= 1000000
+                   ? snprintf(out, size, "%" PRIu64, whole)
+                   : snprintf(out, size, "%" PRIu64 ",%03" PRIu64, whole / 1000, whole % 1000));
         return;
     }
     // A scale of at most 1e3 keeps rest * scale below 2^53; smaller numbers are divided first.
@@ -106,7 +109,9 @@ const char *results_slot_time(char buffer[RESULTS_UNITS_SIZE], int64_t ns)
 {
     uint64_t value = ns < 0 ? 0 : (uint64_t)ns;
 
-    if (value < 120 * NS_PER_S) {
+    if (value > 0 && value < NS_PER_MS) {
+        (void)snprintf(buffer, RESULTS_UNITS_SIZE, "<0.001 slot-seconds");
+    } else if (value < 120 * NS_PER_S) {
         units_with(buffer, value, NS_PER_S, "slot-seconds");
     } else if (value < 7200 * NS_PER_S) {
         units_with(buffer, value, 60 * NS_PER_S, "slot-minutes");
@@ -158,6 +163,8 @@ const char *results_percent(char buffer[RESULTS_UNITS_SIZE], uint64_t part, uint
     }
     if (whole == 0) {
         (void)snprintf(buffer, RESULTS_UNITS_SIZE, "-");
+    } else if (part > 0 && part < whole / 100000) {
+        (void)snprintf(buffer, RESULTS_UNITS_SIZE, "<0.001 %%");
     } else {
         units_with(buffer, part * 100, whole, "%");
     }

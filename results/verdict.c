@@ -78,8 +78,25 @@ static void say_kept(const struct model_result *r, struct results_text *text)
     }
 }
 
-static void say_not_finished(const struct model_result *r, struct results_text *text)
+// A job fails for one of two reasons: its master dies without leader election, or the restart
+// strategy gives up on a failure.
+static void say_failed(const struct results_run *run, const char *time, struct results_text *text)
 {
+    const struct model_config *config = &run->scenario->config;
+
+    results_text_format(text, "the job FAILS after %s", time);
+    if (config->ha.kind == MODEL_HA_NONE && run->result->n_failovers > 0) {
+        results_text_add(text, ", with its master, since ha is none");
+    } else if (config->restart.kind == MODEL_RESTART_NONE) {
+        results_text_add(text, ", since restart-strategy.type is none");
+    } else {
+        results_text_add(text, ", since the restart strategy allows no more restarts");
+    }
+}
+
+static void say_not_finished(const struct results_run *run, struct results_text *text)
+{
+    const struct model_result *r = run->result;
     char time[RESULTS_UNITS_SIZE];
     char lost[RESULTS_UNITS_SIZE];
 
@@ -87,12 +104,12 @@ static void say_not_finished(const struct model_result *r, struct results_text *
     if (r->limited) {
         results_text_format(text, "the run was cut short at its limit of events after %s", time);
     } else if (r->state == MODEL_JOB_FAILED) {
-        results_text_format(text, "the job FAILS after %s", time);
+        say_failed(run, time, text);
     } else if (r->state == MODEL_JOB_SUSPENDED) {
         results_text_format(text, "the job is SUSPENDED after %s, since no master will come back",
                             time);
     } else {
-        results_text_format(text, "the job HANGS: it has not ended after %s", time);
+        results_text_format(text, "the job has NOT ENDED when the run stops, after %s", time);
     }
     results_text_format(text, "; all its work, %s, is lost", results_slot_time(lost, r->lost_ns));
 }
@@ -104,7 +121,7 @@ void results_run_verdict(const struct results_run *run, struct results_text *tex
 
     results_text_format(text, "%s: ", run->scenario->name);
     if (run->result->state != MODEL_JOB_FINISHED) {
-        say_not_finished(run->result, text);
+        say_not_finished(run, text);
     } else if (!any_fired(run->result) && run->result->lost_ns == 0) {
         results_text_format(text, "nothing strikes; the job ends after %s, and no work is wasted",
                             results_duration(time, run->result->makespan_ns));

@@ -183,6 +183,41 @@ static void the_job_fails_with_a_bug(void **state)
 }
 
 // A value above 0 always shows, the largest fills its bar, and a bar never leaves its columns.
+static void assert_verdict(const struct support_run *s, const char *part)
+{
+    struct results_text text;
+
+    results_text_init(&text);
+    results_run_verdict(&s->run, &text);
+    if (strstr(results_text_string(&text), part) == NULL) {
+        print_error("no '%s' in: %s\n", part, results_text_string(&text));
+    }
+    assert_non_null(strstr(results_text_string(&text), part));
+    results_text_release(&text);
+}
+
+static void a_job_that_does_not_finish_says_why(void **state)
+{
+    struct support_run s;
+    struct model_config *config = &s.scenario.config;
+
+    (void)state;
+    support_run_init(&s);
+    s.result.state = MODEL_JOB_FAILED;
+    config->ha.kind = MODEL_HA_NONE;
+    assert_verdict(&s, "FAILS after 15 min 50 s, with its master, since ha is none; all");
+    s.result.n_failovers = 0;
+    config->restart.kind = MODEL_RESTART_NONE;
+    assert_verdict(&s, "FAILS after 15 min 50 s, since restart-strategy.type is none; all");
+    config->ha.kind = MODEL_HA_KUBERNETES;
+    config->restart.kind = MODEL_RESTART_FIXED_DELAY;
+    assert_verdict(&s, "since the restart strategy allows no more restarts; all its work");
+    s.result.state = MODEL_JOB_TIMEOUT;
+    assert_verdict(&s, "the job has NOT ENDED when the run stops, after 15 min 50 s; all");
+    s.result.state = MODEL_JOB_SUSPENDED;
+    assert_verdict(&s, "SUSPENDED after 15 min 50 s, since no master will come back; all");
+}
+
 static void bars_stay_in_their_columns(void **state)
 {
     static const uint64_t values[] = {0, 1, 7, 500, 999, 1000};
@@ -218,6 +253,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_fault_that_never_fired),
     cmocka_unit_test(recovery_off_and_everything_lost),
     cmocka_unit_test(the_job_fails_with_a_bug),
+    cmocka_unit_test(a_job_that_does_not_finish_says_why),
     cmocka_unit_test(bars_stay_in_their_columns),
 };
 

@@ -46,7 +46,7 @@ static void sizes_use_the_units_of_scenario_files(void **state)
 
     (void)state;
     assert_text(results_size(buffer, 0), "0 b");
-    assert_text(results_size(buffer, 1023), "1023 b");
+    assert_text(results_size(buffer, 1023), "1,023 b");
     assert_text(results_size(buffer, 1024), "1 kb");
     assert_text(results_size(buffer, 123456), "121 kb");
     assert_text(results_size(buffer, 1290000), "1.23 mb");
@@ -73,6 +73,9 @@ static void counts_prices_and_shares(void **state)
     assert_text(results_percent(buffer, 3, 0), "-");
     assert_text(results_percent(buffer, UINT64_MAX, UINT64_MAX), "100 %");
     assert_text(results_percent(buffer, 1, 800), "0.125 %");
+    assert_text(results_percent(buffer, 1, 99999), "0.001 %");
+    assert_text(results_percent(buffer, 1, 200000), "<0.001 %");
+    assert_text(results_percent(buffer, 123456, 1000), "12,346 %");
 }
 
 static void slot_time_takes_the_unit_that_fits(void **state)
@@ -84,6 +87,8 @@ static void slot_time_takes_the_unit_that_fits(void **state)
     assert_text(results_slot_time(buffer, INT64_C(42345000000)), "42.3 slot-seconds");
     assert_text(results_slot_time(buffer, INT64_C(750000000000)), "12.5 slot-minutes");
     assert_text(results_slot_time(buffer, INT64_C(15156000000000)), "4.21 slot-hours");
+    assert_text(results_slot_time(buffer, INT64_C(5000000000000000)), "1,389 slot-hours");
+    assert_text(results_slot_time(buffer, 16), "<0.001 slot-seconds");
 }
 
 static const struct CMUnitTest tests[] = {
