@@ -916,7 +916,9 @@ static void removed(struct recoup__store *store, int error)
 {
     struct recoup__writer *writer = &store->writer;
 
-    RECOUP_ASSERT(writer->remove_end > 0 && writer->remove_end <= store->n_files);
+    // A stop, or giving the log up, may have ended the removals while this one was under way.
+    RECOUP_ASSERT(store->n_files > 0 && writer->remove_end <= store->n_files);
+    RECOUP_ASSERT(RECOUP_ERGO(store->state == RECOUP__STORE_OPEN, writer->remove_end > 0));
     if (error != 0) {
         // It does no harm; the next checkpoint tries again. Later files stay, so that no gap
         // appears.
@@ -925,7 +927,7 @@ static void removed(struct recoup__store *store, int error)
     }
     memmove(store->files, store->files + 1, (store->n_files - 1) * sizeof store->files[0]);
     store->n_files--;
-    writer->remove_end--;
+    writer->remove_end -= writer->remove_end > 0 ? 1 : 0;
     writer->file = writer->file > 0 ? writer->file - 1 : 0;
     writer->checkpoint_file = writer->checkpoint_file > 0 ? writer->checkpoint_file - 1 : 0;
     RECOUP_ASSERT(writer->file < store->n_files || !writer->file_open);

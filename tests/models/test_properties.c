@@ -426,6 +426,10 @@ static void check_world(const struct tape *tape, struct failure *f)
 
 // --- reporting ----------------------------------------------------------------------------------
 
+// What a failed assertion of models/ (abort) and of recovery/ (trap) raise.
+static const int signals[] = {SIGABRT, SIGILL, SIGTRAP};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
 // Exit code of a child that found the property that the parent looks for.
 enum { CHILD_GOOD, CHILD_BAD = 3, CHILD_OTHER };
 
@@ -440,7 +444,8 @@ static bool still_bad(const struct tape *tape, void *context)
         struct failure found;
         if (wanted->property[0] == '\0')
             (void)!freopen("/dev/null", "w", stderr);
-        signal(SIGABRT, SIG_DFL);
+        for (size_t i = 0; i < SIGNALS; i++)
+            signal(signals[i], SIG_DFL);
         check_world(tape, &found);
         _exit(found.property[0] == '\0'                       ? CHILD_GOOD
               : strcmp(found.property, wanted->property) == 0 ? CHILD_BAD
@@ -489,7 +494,8 @@ static void many(uint8_t profile, bool flip)
 {
     uint32_t bad = 0;
 
-    signal(SIGABRT, aborted);
+    for (size_t i = 0; i < SIGNALS; i++)
+        signal(signals[i], aborted);
     for (uint32_t seed = first_world; seed - first_world < worlds && bad < REPORTS_MAX; seed++) {
         struct failure f;
         at_work = (sig_atomic_t)seed;
@@ -502,7 +508,8 @@ static void many(uint8_t profile, bool flip)
         report(&tape_at_work, seed, &f);
         bad++;
     }
-    signal(SIGABRT, SIG_DFL);
+    for (size_t i = 0; i < SIGNALS; i++)
+        signal(signals[i], SIG_DFL);
     assert_u64(bad, 0);
 }
 
@@ -608,11 +615,43 @@ static void ARecoveryThatIsNotConcludedLeavesNoMarks(void **state)
     world_drop(&t);
 }
 
+// The master is told to stop while it removes a file that a checkpoint has replaced.
+static void AStopDuringARemovalEndsIt(void **state)
+{
+    struct model_test t;
+    struct model_fault *stop;
+
+    (void)state;
+    world_of(&t, 2, 2);
+    recoup_options_init(&t.config.options, RECOUP_PROFILE_HARDENED);
+    t.config.options.recovery_enabled = true;
+    t.config.worker_policy.retention_by_job = true;
+    t.config.storage.latency[MODEL_STORAGE_REMOVE] = constant(SECOND / 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t s = stage(&t, "wave", 4, constant(SECOND));
+        if (i > 0)
+            reads(&t, s, s - 1, RECOUP_ALL_TO_ALL);
+        t.stages[s].coordinator = (struct model_coordinator){true, true, 100000};
+    }
+    stop = kill_master_at(&t, 0);
+    stop->kind = MODEL_FAULT_TERMINATE;
+    stop->trigger = MODEL_TRIGGER_ON;
+    stop->op = MODEL_STORAGE_REMOVE;
+    stop->nth = 1;
+    stop->grace_ns = SECOND;
+    run(&t);
+    assert_true(t.result.fired[0].fired);
+    assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(AShareOfNoTimeAtAllIsTheStart),
         cmocka_unit_test(ARecoveryThatIsNotConcludedLeavesNoMarks),
+        cmocka_unit_test(AStopDuringARemovalEndsIt),
         cmocka_unit_test(TheWorldsAreOfAllKinds),
         cmocka_unit_test(HardenedWorldsBreakNothing),
         cmocka_unit_test(FindingsUnderFlinkHaveHazards),
