@@ -96,6 +96,7 @@ int cli_worse(int a, int b);
 extern const struct cli_command cli_run;
 extern const struct cli_command cli_lint;
 extern const struct cli_command cli_list;
+extern const struct cli_command cli_store;
 extern const struct cli_command cli_help;
 
 #endif

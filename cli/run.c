@@ -2,6 +2,7 @@
 //
 // `recoup run`: one scenario, one run, its result.
 #define _XOPEN_SOURCE 700
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "results/database.h"
 #include "results/report.h"
 #include "results/result_json.h"
+#include "results/store_export.h"
 #include "results/trace_file.h"
 #include "sim/error.h"
 
@@ -26,6 +28,7 @@ static const struct cli_option run_options[] = {
     {"format", "text|json", "text|json", false, "how the result is printed (text)"},
     {"trace", "FILE", NULL, false, "write what happened for ui.perfetto.dev"},
     {"db", "FILE", NULL, false, "append the run to a SQLite file"},
+    {"store-out", "DIR", NULL, false, "write the event store's files at the end into a new folder"},
     {"invariants", "on|off", "on|off", false, "look for broken invariants (on)"},
     {"color", "auto|never|always", "auto|never|always", false, "colours (auto; NO_COLOR counts)"},
 };
@@ -40,6 +43,8 @@ struct run_command {
     bool tracing;
     struct results_database database;
     bool storing;
+    struct results_store_export store_out;
+    bool exporting;
     struct sim_arena arena;
     struct model_result result;
     struct scenario_verdict verdict;
@@ -122,12 +127,34 @@ static int check_outputs(const struct cli_arguments *arguments)
     return CLI_DONE;
 }
 
+static int open_store_out(struct run_command *c)
+{
+    const char *directory = cli_arguments_value(c->arguments, "store-out");
+    int error = directory == NULL ? 0 : results_store_export_open(&c->store_out, directory);
+
+    c->exporting = directory != NULL && error == 0;
+    if (error == ENOTEMPTY) {
+        cli_complain("%s: the folder is not empty; --store-out wants a new or an empty one",
+                     directory);
+        return CLI_USAGE;
+    }
+    if (error != 0) {
+        cli_complain("%s: the folder cannot be made: %s", directory, strerror(error));
+        return CLI_OUTSIDE;
+    }
+    return CLI_DONE;
+}
+
 // Opens what the run will write, before it starts: a long run is not to end with "no such folder".
 static int open_outputs(struct run_command *c)
 {
     const char *trace = cli_arguments_value(c->arguments, "trace");
     const char *database = cli_arguments_value(c->arguments, "db");
+    int code = open_store_out(c);
 
+    if (code != CLI_DONE) {
+        return code;
+    }
     if (trace != NULL) {
         int error =
             results_trace_file_open(&c->trace, trace, &c->scenario.config, (uint64_t)getpid());
@@ -160,6 +187,10 @@ static int simulate(struct run_command *c)
     options.invariants = invariants != NULL && strcmp(invariants, "off") == 0 ? MODEL_INVARIANTS_OFF
                                                                               : MODEL_INVARIANTS_ON;
     options.trace = c->tracing ? &c->trace.observer : NULL;
+    if (c->exporting) {
+        options.store_piece = results_store_export_piece;
+        options.store_context = &c->store_out;
+    }
     error = model_run_pair(&c->scenario.config, &options, &c->arena, &c->result, &faultless_ns);
     if (error == SIM_EINTERRUPTED) {
         cli_complain("interrupted; the run has no result");
@@ -259,6 +290,18 @@ static int finish_trace(struct run_command *c)
     return CLI_DONE;
 }
 
+static int finish_store_out(struct run_command *c)
+{
+    int error = results_store_export_close(&c->store_out);
+
+    if (error == 0) {
+        return CLI_DONE;
+    }
+    cli_complain("%s: the event store could not be written: %s",
+                 cli_arguments_value(c->arguments, "store-out"), strerror(error));
+    return CLI_OUTSIDE;
+}
+
 static int store(struct run_command *c)
 {
     struct results_execution execution = {c->started_at, cli_clock_ns() - c->program->started_ns,
@@ -313,6 +356,7 @@ static int run_all(struct run_command *c)
         code = cli_worse(code, print(c));
         code = cli_worse(code, finish_trace(c));
         code = cli_worse(code, store(c));
+        code = cli_worse(code, finish_store_out(c));
     }
     // A signal that came too late to stop the run still ends the loop that runs this program.
     return cli_worse(code, cli_signals_exit(&c->signals));
@@ -326,12 +370,14 @@ static int run_execute(const struct cli_program *program, const struct cli_argum
     memset(&c, 0, sizeof(c));
     c.program = program;
     c.arguments = arguments;
+    c.store_out = (struct results_store_export){-1, -1, 0};
     results_text_init(&c.command);
     sim_arena_init(&c.arena, 0);
     code = run_all(&c);
     if (c.tracing) {
         results_trace_file_abandon(&c.trace);
     }
+    (void)results_store_export_close(&c.store_out);
     results_database_close(&c.database);
     scenario_verdict_release(&c.verdict);
     model_result_release(&c.result);

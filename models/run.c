@@ -284,8 +284,10 @@ int model_run_pair(const struct model_config *config, const struct model_run_opt
 
     SIM_ASSERT(result != NULL);
     twin.without_faults = true;
-    if (config->n_faults != 0)
+    if (config->n_faults != 0) {
         twin.trace = NULL;
+        twin.store_piece = NULL;
+    }
     error = model_run(config, &twin, arena, result);
     if (error != 0)
         return error;

@@ -522,6 +522,30 @@ static void feed_store(struct model_world *w)
     }
 }
 
+// Shows the surviving files to whoever asked for them.
+static void export_store(struct model_world *w)
+{
+    const struct model_run_options *options = w->options;
+    unsigned char *buffer;
+
+    SIM_ASSERT(options != NULL);
+    if (options->store_piece == NULL) {
+        return;
+    }
+    buffer = world_alloc(w, FINISH_BYTES, 1);
+    for (uint32_t i = 0; buffer != NULL && i < storage_file_count(w); i++) {
+        uint64_t at = 0;
+
+        SIM_ASSERT(storage_file_name(w, i)[0] != '\0');
+        do {
+            size_t n = storage_file_read(w, i, at, buffer, FINISH_BYTES);
+
+            options->store_piece(options->store_context, storage_file_name(w, i), at, buffer, n);
+            at += n;
+        } while (at < storage_file_size(w, i));
+    }
+}
+
 void storage_finish(struct model_world *w, struct model_result *result)
 {
     const struct model_storage_state *s = &w->storage;
@@ -538,4 +562,5 @@ void storage_finish(struct model_world *w, struct model_result *result)
     result->io.cost_nanousd = s->cost_nanousd;
     SIM_ASSERT(s->done[MODEL_STORAGE_CREATE] <= s->requests[MODEL_STORAGE_CREATE]);
     feed_store(w);
+    export_store(w);
 }

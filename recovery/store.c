@@ -259,6 +259,21 @@ const struct recoup__opened *recoup__store_opened(const struct recoup__store *st
     return &store->reader.opened;
 }
 
+bool recoup__store_file(const struct recoup__store *store, uint32_t i, struct recoup__extent *file,
+                        uint64_t *limit)
+{
+    RECOUP_ASSERT(file != NULL && limit != NULL);
+    if (i >= store->n_files) {
+        return false;
+    }
+    RECOUP_ASSERT(store->files[i].valid <= store->files[i].limit);
+    file->epoch = store->files[i].epoch;
+    file->index = store->files[i].index;
+    file->bytes = store->files[i].valid;
+    *limit = store->files[i].ignored ? 0 : store->files[i].limit;
+    return true;
+}
+
 bool recoup__store_expects(const struct recoup__store *store, uint32_t operation)
 {
     RECOUP_ASSERT(RECOUP_ERGO(store->io.busy, store->io.last != 0));

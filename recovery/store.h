@@ -116,6 +116,11 @@ enum recoup__store_state recoup__store_state(const struct recoup__store *store);
 int recoup__store_open(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns,
                        uint64_t epoch);
 const struct recoup__opened *recoup__store_opened(const struct recoup__store *store);
+// For tools: what the opening found of the i-th file of the log, in the order of reading. `file`
+// holds the bytes that counted, *limit those that could have (UINT64_MAX: all that there are).
+// False beyond the last file.
+bool recoup__store_file(const struct recoup__store *store, uint32_t i, struct recoup__extent *file,
+                        uint64_t *limit);
 
 // True if operation `id` is the one under way (else the host breaks D3).
 bool recoup__store_expects(const struct recoup__store *store, uint32_t operation);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// `recoup store`: looks into the directory of an event store. Nothing in it is ever changed.
+#define _XOPEN_SOURCE 700
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/nearest.h"
+#include "cli/output.h"
+#include "cli/program.h"
+#include "cli/signals.h"
+#include "results/store_dump.h"
+#include "results/store_verify.h"
+
+#define PROGRESS_TERMINAL_NS INT64_C(100000000)
+#define PROGRESS_LINE_NS INT64_C(5000000000)
+
+static const struct cli_option store_options[] = {
+    {"format", "text|json", "text|json", false, "how the result is printed (text)"},
+    {"framing", "auto|hardened|flink", "auto|hardened|flink", false,
+     "the format of the files (auto: each tells by its first bytes)"},
+};
+
+struct store_command {
+    const struct cli_arguments *arguments;
+    struct cli_signals signals;
+    struct results_store_files files;
+    struct results_store_watch watch;
+    struct results_text message;
+    int64_t shown_ns; // when progress was last shown
+    bool terminal;
+    bool shown;
+    bool json;
+};
+
+static bool go_on(void *context, uint64_t done, uint64_t total)
+{
+    struct store_command *c = context;
+    int64_t now_ns = cli_clock_ns();
+    int64_t pause_ns = c->terminal ? PROGRESS_TERMINAL_NS : PROGRESS_LINE_NS;
+
+    if (now_ns - c->shown_ns >= pause_ns) {
+        struct results_text line;
+
+        c->shown_ns = now_ns;
+        c->shown = true;
+        results_text_init(&line);
+        results_text_format(&line, c->terminal ? "\r%3u %%  %llu of %llu MB read "
+                                               : "recoup: %u %%, %llu of %llu MB read\n",
+                            total == 0 ? 100 : (unsigned)(100.0 * (double)done / (double)total),
+                            (unsigned long long)(done >> 20), (unsigned long long)(total >> 20));
+        (void)results_text_write(&line, STDERR_FILENO);
+        results_text_release(&line);
+    }
+    return !cli_signals_came(&c->signals);
+}
+
+static void end_progress(struct store_command *c)
+{
+    if (c->terminal && c->shown) {
+        (void)results_write_bytes(STDERR_FILENO, "\r\033[K", 4);
+    }
+    c->shown = false;
+}
+
+static enum results_store_framing framing(const struct cli_arguments *arguments)
+{
+    const char *given = cli_arguments_value(arguments, "framing");
+
+    if (given == NULL || strcmp(given, "auto") == 0) {
+        return RESULTS_STORE_AUTO;
+    }
+    return strcmp(given, "flink") == 0 ? RESULTS_STORE_FLINK : RESULTS_STORE_HARDENED;
+}
+
+static int code_of(struct store_command *c, enum results_store_outcome outcome)
+{
+    end_progress(c);
+    if (c->message.size > 0) {
+        cli_complain("%s", results_text_string(&c->message));
+    }
+    switch (outcome) {
+    case RESULTS_STORE_INTACT:
+        return CLI_DONE;
+    case RESULTS_STORE_DAMAGED:
+        return CLI_FAILED;
+    case RESULTS_STORE_CANCELLED:
+        cli_complain("interrupted");
+        return cli_signals_exit(&c->signals);
+    case RESULTS_STORE_UNREAD:
+    case RESULTS_STORE_UNWRITTEN:
+        break;
+    }
+    return CLI_OUTSIDE;
+}
+
+static int dump(struct store_command *c)
+{
+    struct results_store_output output;
+    enum results_store_outcome outcome;
+
+    results_store_output_init(&output, STDOUT_FILENO);
+    outcome = results_store_dump(&c->files, c->json, &c->watch, &output, &c->message);
+    results_store_output_release(&output);
+    return code_of(c, outcome);
+}
+
+static int verify(struct store_command *c)
+{
+    struct results_store_verification verification;
+    enum results_store_outcome outcome =
+        results_store_verify(&verification, &c->files, &c->watch, &c->message);
+    int code = code_of(c, outcome);
+
+    if (outcome == RESULTS_STORE_INTACT || outcome == RESULTS_STORE_DAMAGED) {
+        struct results_text text;
+
+        results_text_init(&text);
+        if (c->json) {
+            results_store_verify_json(&verification, &c->files, &text);
+        } else {
+            results_store_verify_text(&verification, &c->files, &text);
+        }
+        code = cli_worse(code, cli_output_result(&text));
+        results_text_release(&text);
+    }
+    results_store_verification_release(&verification);
+    return code;
+}
+
+struct store_action {
+    const char *name;
+    int (*execute)(struct store_command *c);
+};
+
+static const struct store_action actions[] = {{"dump", dump}, {"verify", verify}};
+
+static const struct store_action *action_find(const char *name)
+{
+    struct cli_nearest nearest;
+
+    cli_nearest_init(&nearest, name);
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(actions[i].name, name) == 0) {
+            return &actions[i];
+        }
+        cli_nearest_offer(&nearest, actions[i].name);
+    }
+    if (nearest.best != NULL) {
+        cli_complain("store cannot '%s'; did you mean '%s'?", name, nearest.best);
+    } else {
+        cli_complain("store cannot '%s'; recoup store --help says what it can", name);
+    }
+    return NULL;
+}
+
+static int store_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+{
+    const struct store_action *action = action_find(arguments->words[0]);
+    const char *format = cli_arguments_value(arguments, "format");
+    struct store_command c;
+    int code = CLI_USAGE;
+
+    (void)program;
+    if (action == NULL) {
+        return code;
+    }
+    memset(&c, 0, sizeof c);
+    c.arguments = arguments;
+    c.json = format != NULL && strcmp(format, "json") == 0;
+    c.terminal = isatty(STDERR_FILENO) == 1;
+    c.shown_ns = cli_clock_ns();
+    c.watch = (struct results_store_watch){go_on, &c};
+    results_text_init(&c.message);
+    cli_signals_watch(&c.signals);
+    if (results_store_files_open(&c.files, arguments->words[1], framing(arguments), &c.message) !=
+        0) {
+        code = code_of(&c, RESULTS_STORE_UNREAD);
+    } else {
+        code = action->execute(&c);
+    }
+    results_store_files_release(&c.files);
+    results_text_release(&c.message);
+    return code;
+}
+
+const struct cli_command cli_store = {
+    .name = "store",
+    .usage = "dump|verify DIR [OPTION]...",
+    .summary = "Looks into the directory of an event store.",
+    .about = "dump     every record: file, offset, length, type, number, checksum, content\n"
+             "verify   what is wrong, where, and what a new master does about it\n\n"
+             "Nothing in DIR is ever changed. Exit code 1: something is damaged; 7: DIR cannot be\n"
+             "read.\n\n",
+    .options = store_options,
+    .n_options = sizeof(store_options) / sizeof(store_options[0]),
+    .words_min = 2,
+    .words_max = 2,
+    .missing = "an action and a directory are needed: recoup store dump|verify DIR",
+    .execute = store_execute,
+};

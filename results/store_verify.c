@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "results/store_verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct verify {
+    struct results_store_verification *out;
+    const struct results_store_files *files;
+    const struct results_store_reading *reading;
+    struct results_store_scan scan;
+    bool hardened;
+    uint32_t file;     // index of the file being scanned
+    bool first_record; // of the file
+    uint64_t stream;   // epoch of the records read last
+    uint64_t expected; // next number in it, 0: any
+    bool in_checkpoint;
+};
+
+static uint64_t limit(const struct verify *v)
+{
+    return v->reading->limits[v->file];
+}
+
+static bool known(const struct verify *v, const char *file, uint64_t offset,
+                  enum recoup__damage_kind kind)
+{
+    for (uint32_t i = v->out->n_findings; i > 0; i--) {
+        const struct results_store_finding *f = &v->out->findings[i - 1];
+
+        if (f->kind == kind && f->offset == offset && strcmp(f->file, file) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note(struct verify *v, const char *file, uint64_t offset, enum recoup__damage_kind kind,
+                 bool behind)
+{
+    struct results_store_finding *f;
+
+    if (known(v, file, offset, kind)) {
+        return;
+    }
+    if (v->out->n_findings == RESULTS_STORE_FINDINGS_MAX) {
+        v->out->more++;
+        return;
+    }
+    f = &v->out->findings[v->out->n_findings++];
+    memset(f, 0, sizeof *f);
+    memcpy(f->file, file, strlen(file) + 1);
+    f->offset = offset;
+    f->kind = kind;
+    f->answer = results_store_answer(kind, v->hardened);
+    f->behind = behind;
+    if (!behind) {
+        v->in_checkpoint = false;
+    }
+}
+
+static void note_here(struct verify *v, uint64_t offset, enum recoup__damage_kind kind)
+{
+    note(v, v->scan.file->name, offset, kind, offset >= limit(v));
+}
+
+// --- files --------------------------------------------------------------------------------------
+
+// Indexes count from 0 without gap, with fencing in each epoch.
+static void check_gap(struct verify *v)
+{
+    const struct results_store_file *file = v->scan.file;
+    bool continues =
+        v->file > 0 && file[-1].fenced == file->fenced && file[-1].epoch == file->epoch;
+    uint32_t expected = continues ? file[-1].index + 1 : 0;
+    char name[32];
+
+    if (limit(v) == 0 && v->hardened) {
+        return; // nobody will read it
+    }
+    while (expected < file->index && v->out->n_findings < RESULTS_STORE_FINDINGS_MAX) {
+        recoup__file_name(file->fenced, file->epoch, expected, name);
+        note(v, name, 0, RECOUP__DAMAGE_MISSING, false);
+        expected++;
+    }
+}
+
+static void check_header(struct verify *v)
+{
+    const struct results_store_file *file = v->scan.file;
+
+    if (!file->has_header) {
+        return;
+    }
+    if (memcmp(file->header.digest, v->files->digest, sizeof file->header.digest) != 0 ||
+        file->header.index != file->index ||
+        (file->fenced && file->header.epoch != file->epoch)) {
+        note_here(v, 0, RECOUP__DAMAGE_FOREIGN);
+    }
+}
+
+static const struct results_store_file *find(const struct verify *v,
+                                             const struct recoup__extent *extent)
+{
+    uint32_t low = 0, high = v->files->n_files;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct results_store_file *file = &v->files->files[middle];
+
+        if (file->epoch < extent->epoch ||
+            (file->epoch == extent->epoch && file->index < extent->index)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == v->files->n_files || v->files->files[low].epoch != extent->epoch ||
+        v->files->files[low].index != extent->index) {
+        return NULL;
+    }
+    return &v->files->files[low];
+}
+
+// Each file that a master has read is still there, and as long as it was.
+static void check_extents(struct verify *v)
+{
+    for (uint32_t i = 0; i < v->scan.record.incarnation.n_files; i++) {
+        const struct recoup__extent *extent = &v->scan.record.incarnation.files[i];
+        const struct results_store_file *file = find(v, extent);
+        char name[32];
+
+        if (extent->bytes == 0 || extent->index > RECOUP__FILE_INDEX_MAX) {
+            continue;
+        }
+        recoup__file_name(v->scan.file->fenced, extent->epoch, extent->index, name);
+        if (file == NULL) {
+            note(v, name, 0, RECOUP__DAMAGE_MISSING, false);
+        } else if (file->size < extent->bytes) {
+            note(v, name, file->size, RECOUP__DAMAGE_SHORT, false);
+        }
+    }
+}
+
+// --- records ------------------------------------------------------------------------------------
+
+static void check_sequence(struct verify *v, bool begins)
+{
+    uint64_t epoch = v->scan.file->has_header ? v->scan.file->header.epoch : v->scan.file->epoch;
+    bool same = v->stream == epoch && v->expected != 0;
+    uint64_t expected = same ? v->expected : 1;
+    uint64_t sequence = v->scan.frame.sequence;
+    bool ok = begins && v->first_record ? sequence >= expected : sequence == expected;
+
+    if (!v->scan.file->format.contiguous) {
+        return;
+    }
+    if (!ok) {
+        note_here(v, v->scan.frame.offset, RECOUP__DAMAGE_SEQUENCE);
+    }
+    v->stream = epoch;
+    v->expected = sequence + 1;
+}
+
+// Everything before it is replaced: what is missing then has been removed by its master.
+static void complete_checkpoint(struct verify *v)
+{
+    if (!v->in_checkpoint) {
+        return;
+    }
+    v->in_checkpoint = false;
+    v->out->checkpoints++;
+    for (uint32_t i = 0; i < v->out->n_findings; i++) {
+        v->out->findings[i].made_up = true;
+    }
+}
+
+static void check_record(struct verify *v)
+{
+    enum recoup__record_type type = v->scan.record.type;
+
+    v->out->records++;
+    if (v->scan.frame.offset >= limit(v)) {
+        return; // does not count
+    }
+    check_sequence(v, type == RECOUP__RECORD_CHECKPOINT_BEGIN);
+    v->first_record = false;
+    if (type == RECOUP__RECORD_CHECKPOINT_BEGIN) {
+        v->in_checkpoint = true;
+    } else if (type == RECOUP__RECORD_CHECKPOINT_END) {
+        complete_checkpoint(v);
+    } else if (type == RECOUP__RECORD_INCARNATION) {
+        bool inside = v->in_checkpoint;
+
+        check_extents(v);
+        v->in_checkpoint = inside; // what the checkpoint makes up for does not end it
+    }
+}
+
+static void check_end(struct verify *v)
+{
+    uint64_t size = v->scan.file->size;
+
+    if (limit(v) != UINT64_MAX && size < limit(v)) {
+        note_here(v, size, RECOUP__DAMAGE_SHORT);
+    }
+}
+
+static void check(struct verify *v, enum results_store_step step)
+{
+    if (step == RESULTS_STORE_FILE) {
+        v->file = (uint32_t)(v->scan.file - v->files->files);
+        v->first_record = true;
+        check_gap(v);
+        check_header(v);
+    } else if (step == RESULTS_STORE_RECORD) {
+        check_record(v);
+    } else if (step == RESULTS_STORE_UNREADABLE || step == RESULTS_STORE_DAMAGE) {
+        note_here(v, v->scan.offset, v->scan.damage);
+        v->expected = step == RESULTS_STORE_UNREADABLE ? v->scan.frame.sequence + 1 : 0;
+    } else if (step == RESULTS_STORE_FILE_END) {
+        check_end(v);
+    }
+}
+
+static bool missing_is_normal(const struct results_store_finding *f)
+{
+    return f->made_up && f->kind == RECOUP__DAMAGE_MISSING;
+}
+
+// Findings that are none: files that their master removed behind a checkpoint.
+static void settle(struct results_store_verification *out)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < out->n_findings; i++) {
+        if (!missing_is_normal(&out->findings[i])) {
+            out->findings[left++] = out->findings[i];
+        }
+    }
+    out->n_findings = left;
+    for (uint32_t i = 0; i < left; i++) {
+        out->damages += out->findings[i].behind ? 0 : 1;
+    }
+}
+
+static enum results_store_outcome scan_all(struct verify *v,
+                                           const struct results_store_watch *watch,
+                                           struct results_text *message)
+{
+    enum results_store_step step = RESULTS_STORE_FILE;
+
+    if (!results_store_scan_init(&v->scan, v->files, watch)) {
+        results_text_add(message, "out of memory");
+        return RESULTS_STORE_UNREAD;
+    }
+    while (step < RESULTS_STORE_DONE) {
+        step = results_store_scan_next(&v->scan);
+        check(v, step);
+    }
+    if (step != RESULTS_STORE_DONE) {
+        return results_store_scan_outcome(&v->scan, step, message);
+    }
+    settle(v->out);
+    return v->out->damages > 0 || v->out->more > 0 ||
+                   v->out->opened.result == RECOUP__OPENED_FAILED
+               ? RESULTS_STORE_DAMAGED
+               : RESULTS_STORE_INTACT;
+}
+
+enum results_store_outcome results_store_verify(struct results_store_verification *verification,
+                                                const struct results_store_files *files,
+                                                const struct results_store_watch *watch,
+                                                struct results_text *message)
+{
+    enum recoup_profile profile = results_store_profile(files);
+    struct results_store_reading reading;
+    struct recoup_options options;
+    struct verify v = {.out = verification, .files = files, .reading = &reading};
+    enum results_store_outcome outcome = RESULTS_STORE_CANCELLED;
+    int status;
+
+    memset(verification, 0, sizeof *verification);
+    verification->profile = profile;
+    v.hardened = profile == RECOUP_PROFILE_HARDENED;
+    verification->findings = calloc(RESULTS_STORE_FINDINGS_MAX, sizeof *verification->findings);
+    results_store_options(files, profile, &options);
+    status = results_store_read_log(&reading, files, &options, watch, NULL);
+    verification->opened = reading.opened;
+    if (status == RESULTS_STORE_READ_ENOMEM || verification->findings == NULL) {
+        results_text_add(message, "out of memory");
+        outcome = RESULTS_STORE_UNREAD;
+    } else if (status == RESULTS_STORE_READ) {
+        outcome = scan_all(&v, watch, message);
+        results_store_scan_release(&v.scan);
+    }
+    results_store_reading_release(&reading);
+    return outcome;
+}
+
+void results_store_verification_release(struct results_store_verification *verification)
+{
+    free(verification->findings);
+    memset(verification, 0, sizeof *verification);
+}
+
+// --- the report ---------------------------------------------------------------------------------
+
+void results_store_opened_text(const struct recoup__opened *opened, enum recoup_profile profile,
+                               struct results_text *text)
+{
+    results_text_format(text, "a new master (%s) ",
+                        profile == RECOUP_PROFILE_HARDENED ? "hardened" : "flink-1.20");
+    if (opened->result == RECOUP__OPENED_FAILED) {
+        results_text_format(text, "refuses the log: %s: %s", recoup_error_name(opened->error),
+                            recoup_strerror(opened->error));
+    } else if (opened->result == RECOUP__OPENED_LOG) {
+        results_text_format(text, "reads %" PRIu64 " records and goes on from them%s",
+                            opened->records,
+                            opened->lost ? "; records that once counted are lost" : "");
+    } else {
+        results_text_add(text, "finds nothing to recover and starts the job from scratch");
+    }
+}
+
+static void finding_text(const struct results_store_finding *f, struct results_text *text)
+{
+    results_text_format(text, "%s at %" PRIu64 ": %s%s: %s\n", f->file, f->offset,
+                        f->behind ? "note: " : "", results_store_damage_name(f->kind),
+                        results_store_damage_sentence(f->kind));
+    if (f->behind) {
+        results_text_add(text, "    no answer needed: it stands behind what a later master read\n");
+    } else if (f->made_up) {
+        results_text_add(text, "    no answer needed: a complete checkpoint stands behind it\n");
+    } else {
+        results_text_format(text, "    %s: %s\n", results_store_answer_name(f->answer),
+                            results_store_answer_sentence(f->answer));
+    }
+}
+
+void results_store_verify_text(const struct results_store_verification *verification,
+                               const struct results_store_files *files, struct results_text *text)
+{
+    for (uint32_t i = 0; i < verification->n_findings; i++) {
+        finding_text(&verification->findings[i], text);
+    }
+    if (verification->more > 0) {
+        results_text_format(text, "%" PRIu64 " more findings are not shown\n", verification->more);
+    }
+    for (uint32_t i = 0; i < files->n_strangers && i < RESULTS_STORE_STRANGERS_MAX; i++) {
+        results_text_format(text, "%s: note: no file of the event store; it is ignored\n",
+                            files->strangers[i]);
+    }
+    results_text_format(text, "%" PRIu32 " file%s, %" PRIu64 " bytes, %" PRIu64 " records, ",
+                        files->n_files, files->n_files == 1 ? "" : "s", files->bytes,
+                        verification->records);
+    if (verification->damages == 0 && verification->more == 0) {
+        results_text_add(text, "intact; ");
+    } else {
+        results_text_format(text, "%" PRIu64 " damaged places; ",
+                            verification->damages + verification->more);
+    }
+    results_store_opened_text(&verification->opened, verification->profile, text);
+    results_text_add(text, "\n");
+}
+
+static void finding_json(const struct results_store_finding *f, struct results_json *json)
+{
+    results_json_object(json);
+    results_json_put_string(json, "file", f->file);
+    results_store_put_u64(json, "offset", f->offset);
+    results_json_put_string(json, "damage", results_store_damage_name(f->kind));
+    results_json_put_string(json, "message", results_store_damage_sentence(f->kind));
+    results_json_put_string(
+        json, "answer", f->behind || f->made_up ? "none" : results_store_answer_name(f->answer));
+    results_json_put_bool(json, "counts", !f->behind);
+    results_json_put_bool(json, "made_up", f->made_up);
+    results_json_end_object(json);
+}
+
+static void opened_json(const struct recoup__opened *opened, struct results_json *json)
+{
+    static const char *const names[] = {"pending", "nothing", "log", "failed"};
+
+    results_json_key(json, "new_master");
+    results_json_object(json);
+    results_json_put_string(json, "result", names[opened->result]);
+    results_json_put_string(json, "error", recoup_error_name(opened->error));
+    results_json_put_u64(json, "records", opened->records);
+    results_json_put_bool(json, "lost", opened->lost);
+    results_json_end_object(json);
+}
+
+void results_store_verify_json(const struct results_store_verification *verification,
+                               const struct results_store_files *files, struct results_text *text)
+{
+    struct results_json json;
+
+    results_json_init(&json, text);
+    results_json_object(&json);
+    results_json_put_u64(&json, "files", files->n_files);
+    results_store_put_u64(&json, "bytes", files->bytes);
+    results_json_put_u64(&json, "records", verification->records);
+    results_json_put_u64(&json, "checkpoints", verification->checkpoints);
+    results_json_put_string(&json, "profile",
+                            verification->profile == RECOUP_PROFILE_HARDENED ? "hardened"
+                                                                             : "flink-1.20");
+    results_json_put_u64(&json, "damages", verification->damages + verification->more);
+    results_json_key(&json, "findings");
+    results_json_array(&json);
+    for (uint32_t i = 0; i < verification->n_findings; i++) {
+        finding_json(&verification->findings[i], &json);
+    }
+    results_json_end_array(&json);
+    results_json_key(&json, "other_entries");
+    results_json_array(&json);
+    for (uint32_t i = 0; i < files->n_strangers && i < RESULTS_STORE_STRANGERS_MAX; i++) {
+        results_json_string(&json, files->strangers[i]);
+    }
+    results_json_end_array(&json);
+    opened_json(&verification->opened, &json);
+    results_json_end_object(&json);
+    results_text_add(text, "\n");
+}
