@@ -12,7 +12,8 @@ static int collect_one(struct cli_overrides *overrides, const char *name, const 
 
     if (strcmp(name, "set") == 0) {
         if (strchr(value, '=') == NULL || value[0] == '=') {
-            cli_complain("--set: expected PATH=VALUE, found '%s'", value);
+            cli_complain("--set: expected PATH=VALUE, found '%s'",
+                         scenario_key_is_secret(value) ? "***" : value);
             return CLI_USAGE;
         }
         overrides->sets[scenario->n_sets++] = value;
@@ -86,6 +87,25 @@ static bool changes_result(const char *name)
            strcmp(name, "invariants") == 0;
 }
 
+// The command is printed, so a secret of Flink's configuration is not in it; no such key changes a
+// result.
+static void repeat_value(struct results_text *text, const char *option, const char *value)
+{
+    struct results_text hidden;
+
+    if (strcmp(option, "set") != 0 || strncmp(value, "config.", strlen("config.")) != 0 ||
+        !scenario_key_is_secret(value)) {
+        cli_shell_word(text, value);
+        return;
+    }
+    results_text_init(&hidden);
+    results_text_bytes(&hidden, value, strcspn(value, "="));
+    results_text_add(&hidden, "=***");
+    cli_shell_word(text, results_text_string(&hidden));
+    text->failed = text->failed || hidden.failed;
+    results_text_release(&hidden);
+}
+
 void cli_command_repeat(struct results_text *text, const struct cli_program *program,
                         const struct cli_arguments *arguments)
 {
@@ -102,7 +122,7 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
 
         if (changes_result(option->name)) {
             results_text_format(text, " --%s ", option->name);
-            cli_shell_word(text, given->value);
+            repeat_value(text, option->name, given->value);
         }
     }
 }

@@ -141,7 +141,6 @@ void scenario_messages_publish(struct scenario_loader *loader);  // sorted, into
 const char *scenario_quote(struct scenario_loader *loader, const char *text);
 // Marks lines whose text must reach no message.
 void scenario_secret_add(struct scenario_loader *loader, const struct scenario_node *node);
-bool scenario_key_is_secret(const char *key);
 struct scenario_place scenario_no_place(void);
 struct scenario_place scenario_file_place(const struct scenario_file *file);  // the file as a whole
 

@@ -114,6 +114,21 @@ static void a_run_beyond_all_sums_is_exit_code_2(void **state)
                  "more than 2^63 ns (292 years) of slot time");
 }
 
+static void a_secret_is_not_repeated(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, CALL("run", SUPPORT_SCENARIOS "tiny.yaml", "--set",
+                                  "config.s3.secret-key=hunter2", "--fault",
+                                  "{name: token, at: 2500 ms, kill: master}"));
+    assert_code(&p, 0);
+    assert_has(p.out, "--set 'config.s3.secret-key=***' --fault '{name: token, at: 2500 ms, ");
+    assert_null(strstr(p.out, "hunter2"));
+    assert_null(strstr(p.err, "hunter2"));
+    support_program_release(&p);
+}
+
 // A slip of the hand must not cost the scenario, or look as if something had been kept.
 static void outputs_have_names_of_their_own(void **state)
 {
@@ -630,6 +645,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_mistakes_are_named_at_once),
     cmocka_unit_test(a_missing_or_broken_scenario_is_exit_code_2),
     cmocka_unit_test(a_run_beyond_all_sums_is_exit_code_2),
+    cmocka_unit_test(a_secret_is_not_repeated),
     cmocka_unit_test(outputs_have_names_of_their_own),
     cmocka_unit_test(help_is_there_for_every_command),
     cmocka_unit_test(every_list_prints),
