@@ -202,15 +202,16 @@ static int loop(struct model_world *w, bool bounded)
             break;
         }
         world_dispatch(w, &event);
+        if (w->config->events_max != 0 && w->events >= w->config->events_max && !w->ended) {
+            w->limited = true;
+            world_end(w, MODEL_JOB_TIMEOUT);
+        }
         if (w->events % INTERRUPT_EVERY != 0)
             continue;
         if (w->options->interrupted != NULL &&
             w->options->interrupted(w->options->interrupted_context))
             return SIM_EINTERRUPTED;
-        if (w->config->events_max != 0 && w->events >= w->config->events_max) {
-            w->limited = true;
-            world_end(w, MODEL_JOB_TIMEOUT);
-        } else if (!bounded && stalled(w, &seen_at, &seen_attempts, &seen_finished)) {
+        if (!bounded && stalled(w, &seen_at, &seen_attempts, &seen_finished)) {
             world_end(w, MODEL_JOB_TIMEOUT);
         }
     }

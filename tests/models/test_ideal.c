@@ -356,6 +356,21 @@ static void TimeHasAnEnd(void **state)
     world_drop(&t);
 }
 
+// Also a limit far below the events between two looks at the clock holds.
+static void TheLimitOfEventsIsExact(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    source_job(&t, true);
+    t.config.events_max = 17;
+    run(&t);
+    assert_true(t.result.limited);
+    assert_int_equal(t.result.state, MODEL_JOB_TIMEOUT);
+    assert_u64(t.result.events, 17);
+    world_drop(&t);
+}
+
 static void ASecondRunHasTheSameFingerprint(void **state)
 {
     struct model_test t;
@@ -393,6 +408,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(RecoveredBytesDecideParallelismToo),
         cmocka_unit_test(TheRestartStrategyDecides),
         cmocka_unit_test(TimeHasAnEnd),
+        cmocka_unit_test(TheLimitOfEventsIsExact),
         cmocka_unit_test(ASecondRunHasTheSameFingerprint),
     };
 
