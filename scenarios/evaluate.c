@@ -15,7 +15,7 @@ static void value_text(const struct scenario_metric *metric, int64_t value,
 {
     int64_t size = value < 0 ? -value : value;
     if (strcmp(metric->unit, "ns") == 0) {
-        scenario_units_duration_text(size, text);
+        scenario_units_measured_text(size, text);
     } else if (strcmp(metric->unit, "bytes") == 0) {
         scenario_units_size_text(size, text);
     } else {

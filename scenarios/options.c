@@ -14,6 +14,7 @@
 #define CONFIG(field) offsetof(struct scenario_draft, config.field)
 #define MODEL(type, field) offsetof(struct model_##type, field)
 #define TIME_MAX SIM_LAW_MAX
+#define PRICE_MAX INT64_C(1000000000) // 1 USD a request, so that no run's sum overflows
 #define ONE SIM_LAW_NANO
 
 // A Flink key that Recoup applies, one that it only warns about, and one that changes nothing here.
@@ -215,7 +216,7 @@ static const struct scenario_option rows[] = {
      "Price of each kind of request.", NULL},
 #define PRICE(name, what)                                                                          \
     {                                                                                              \
-        SCENARIO_SECTION_PRICE, name, SCENARIO_PRICE, NULL, 0, TIME_MAX, NULL, 0, NONE, NONE,      \
+        SCENARIO_SECTION_PRICE, name, SCENARIO_PRICE, NULL, 0, PRICE_MAX, NULL, 0, NONE, NONE,     \
             what, NULL                                                                             \
     }
     PRICE("mkdir", "Price of making a directory."),

@@ -395,6 +395,21 @@ static void decimal_text(int64_t nano, int64_t one, const char *suffix,
                    size > 0 ? "." : "", fraction, suffix);
 }
 
+void scenario_units_measured_text(int64_t ns, char text[SCENARIO_UNITS_TEXT])
+{
+    static const struct {
+        int64_t ns;
+        const char *suffix;
+    } units[] = {{1000000000, " s"}, {1000000, " ms"}, {1000, " us"}};
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (ns >= units[i].ns && ns % units[i].ns != 0) {
+            decimal_text(ns, units[i].ns, units[i].suffix, text);
+            return;
+        }
+    }
+    scenario_units_duration_text(ns, text);
+}
+
 void scenario_units_decimal_text(int64_t nano, char text[SCENARIO_UNITS_TEXT])
 {
     decimal_text(nano, SIM_LAW_NANO, "", text);

@@ -174,6 +174,9 @@ static void TextReadsBack(void **state)
         scenario_units_duration_text(values[i], text);
         assert_int_equal(scenario_units_duration(text, &back), SCENARIO_UNITS_OK);
         assert_i64(back, values[i]);
+        scenario_units_measured_text(values[i], text);
+        assert_int_equal(scenario_units_duration(text, &back), SCENARIO_UNITS_OK);
+        assert_i64(back, values[i]);
         scenario_units_size_text(values[i], text);
         assert_int_equal(scenario_units_size(text, &back), SCENARIO_UNITS_OK);
         assert_i64(back, values[i]);
@@ -195,6 +198,12 @@ static void TextIsShort(void **state)
     assert_text(text, "3 min");
     scenario_units_duration_text(INT64_C(90000000000), text);
     assert_text(text, "90 s");
+    scenario_units_measured_text(INT64_C(2001500000), text);
+    assert_text(text, "2.0015 s");
+    scenario_units_measured_text(INT64_C(180000000000), text);
+    assert_text(text, "3 min");
+    scenario_units_measured_text(71500, text);
+    assert_text(text, "71.5 us");
     scenario_units_size_text(INT64_C(64) << 20, text);
     assert_text(text, "64 mb");
     scenario_units_decimal_text(999900000, text);
