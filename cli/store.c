@@ -9,7 +9,7 @@
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/signals.h"
-#include "results/store_dump.h"
+#include "results/store_recover.h"
 #include "results/store_verify.h"
 
 #define PROGRESS_TERMINAL_NS INT64_C(100000000)
@@ -19,6 +19,11 @@ static const struct cli_option store_options[] = {
     {"format", "text|json", "text|json", false, "how the result is printed (text)"},
     {"framing", "auto|hardened|flink", "auto|hardened|flink", false,
      "the format of the files (auto: each tells by its first bytes)"},
+    {"scenario", "FILE", NULL, false, "recover: the scenario that wrote the log; gives the graph"},
+    {"profile", "flink-1.20|hardened", "flink-1.20|hardened", false,
+     "recover: the policies, without a scenario (that of the framing)"},
+    {"workers", "all|none", "all|none", false, "recover: which workers report what they hold (all)"},
+    {"all", NULL, NULL, false, "recover: name each finished subtask"},
 };
 
 struct store_command {
@@ -128,12 +133,98 @@ static int verify(struct store_command *c)
     return code;
 }
 
+static int load(struct store_command *c, const char *path, struct scenario *scenario)
+{
+    struct scenario_overrides overrides = {.sets = NULL};
+    int error = scenario_load(scenario, path, &overrides);
+
+    cli_complain_input(scenario->errors, scenario->n_errors, NULL);
+    if (error == SCENARIO_ENOMEM) {
+        cli_complain("out of memory");
+        return CLI_OUTSIDE;
+    }
+    if (error != SCENARIO_OK) {
+        return CLI_USAGE;
+    }
+    if (scenario->config.profile != results_store_profile(&c->files) && c->files.n_files > 0) {
+        cli_complain("warning: the files are not in the framing that the scenario's profile has");
+    }
+    return CLI_DONE;
+}
+
+static int print_recovery(struct store_command *c, struct results_store_recovery *recovery)
+{
+    bool all = cli_arguments_value(c->arguments, "all") != NULL;
+    struct results_store_output output;
+    int code = CLI_DONE;
+
+    results_store_output_init(&output, STDOUT_FILENO);
+    if (!(c->json ? results_store_recover_json(recovery, all, &output)
+                  : results_store_recover_text(recovery, all, &output))) {
+        cli_complain("cannot write to standard output: %s", strerror(output.error));
+        code = CLI_OUTSIDE;
+    }
+    results_store_output_release(&output);
+    return code;
+}
+
+static int recover(struct store_command *c)
+{
+    const char *path = cli_arguments_value(c->arguments, "scenario");
+    const char *profile = cli_arguments_value(c->arguments, "profile");
+    const char *workers = cli_arguments_value(c->arguments, "workers");
+    struct results_store_recovery recovery = {.files = &c->files, .watch = &c->watch};
+    struct scenario scenario;
+    int code = CLI_DONE;
+
+    memset(&scenario, 0, sizeof scenario);
+    recovery.profile = profile == NULL ? results_store_profile(&c->files)
+                       : strcmp(profile, "hardened") == 0 ? RECOUP_PROFILE_HARDENED
+                                                          : RECOUP_PROFILE_FLINK_1_20;
+    recovery.workers_report = workers == NULL || strcmp(workers, "all") == 0;
+    if (path != NULL) {
+        code = load(c, path, &scenario);
+        recovery.config = &scenario.config;
+    }
+    if (code == CLI_DONE) {
+        code = code_of(c, results_store_recover(&recovery, &c->message));
+    }
+    if (code == CLI_DONE) {
+        code = print_recovery(c, &recovery);
+        code = cli_worse(code, recovery.recovered ? CLI_DONE : CLI_FAILED);
+    }
+    results_store_recovery_release(&recovery);
+    scenario_release(&scenario);
+    return code;
+}
+
 struct store_action {
     const char *name;
     int (*execute)(struct store_command *c);
 };
 
-static const struct store_action actions[] = {{"dump", dump}, {"verify", verify}};
+static const struct store_action actions[] = {
+    {"dump", dump}, {"verify", verify}, {"recover", recover}};
+
+// Options that say something to `recover` alone.
+static bool options_fit(const struct store_action *action, const struct cli_arguments *arguments)
+{
+    static const char *const of_recover[] = {"scenario", "profile", "workers", "all"};
+
+    for (size_t i = 0; i < sizeof of_recover / sizeof of_recover[0]; i++) {
+        if (action->execute != recover && cli_arguments_value(arguments, of_recover[i]) != NULL) {
+            cli_complain("--%s says nothing to store %s; it is for store recover", of_recover[i],
+                         action->name);
+            return false;
+        }
+    }
+    if (cli_arguments_value(arguments, "scenario") != NULL &&
+        cli_arguments_value(arguments, "profile") != NULL) {
+        cli_complain("--profile and --scenario contradict each other; a scenario has a profile");
+        return false;
+    }
+    return true;
+}
 
 static const struct store_action *action_find(const char *name)
 {
@@ -162,7 +253,7 @@ static int store_execute(const struct cli_program *program, const struct cli_arg
     int code = CLI_USAGE;
 
     (void)program;
-    if (action == NULL) {
+    if (action == NULL || !options_fit(action, arguments)) {
         return code;
     }
     memset(&c, 0, sizeof c);
@@ -186,16 +277,18 @@ static int store_execute(const struct cli_program *program, const struct cli_arg
 
 const struct cli_command cli_store = {
     .name = "store",
-    .usage = "dump|verify DIR [OPTION]...",
+    .usage = "dump|verify|recover DIR [OPTION]...",
     .summary = "Looks into the directory of an event store.",
     .about = "dump     every record: file, offset, length, type, number, checksum, content\n"
-             "verify   what is wrong, where, and what a new master does about it\n\n"
-             "Nothing in DIR is ever changed. Exit code 1: something is damaged; 7: DIR cannot be\n"
-             "read.\n\n",
+             "verify   what is wrong, where, and what a new master does about it\n"
+             "recover  what a new master rebuilds from it, and why each finished subtask is kept\n"
+             "         or forgotten\n\n"
+             "Nothing in DIR is ever changed. Exit code 1: something is damaged, or the recovery\n"
+             "fails; 7: DIR cannot be read.\n\n",
     .options = store_options,
     .n_options = sizeof(store_options) / sizeof(store_options[0]),
     .words_min = 2,
     .words_max = 2,
-    .missing = "an action and a directory are needed: recoup store dump|verify DIR",
+    .missing = "an action and a directory are needed: recoup store dump|verify|recover DIR",
     .execute = store_execute,
 };

@@ -32,9 +32,9 @@ struct model_run_options {
     // NULL.
     bool (*interrupted)(void *context);
     void *interrupted_context;
-    // Given the files of the event store as a new master would find them at the end of the run: each
-    // in pieces from offset 0 on, an empty one as one piece of no bytes. May be NULL. Never changes a
-    // fingerprint.
+    // Given the files of the event store as a new master would find them at the end of the run:
+    // each in pieces from offset 0 on, an empty one as one piece of no bytes. May be NULL. Never
+    // changes a fingerprint.
     void (*store_piece)(void *context, const char *name, uint64_t offset, const void *bytes,
                         size_t size);
     void *store_context;
