@@ -243,7 +243,7 @@ static void reference_sort(struct reference_file *files, uint32_t n)
 
 // Files are numbered from 0 (with fencing: in each epoch). Marks those that do not follow on the
 // one before: something is missing there, which only a checkpoint can make up for. Where a gap is
-// the end of the log it ends there.
+// the end of the log it ends there; a log that is compacted begins where it begins.
 static uint32_t reference_check_gaps(struct model_world *w, struct reference_file *files,
                                      uint32_t n)
 {
@@ -255,7 +255,8 @@ static uint32_t reference_check_gaps(struct model_world *w, struct reference_fil
         bool follows = i > 0 && files[i - 1].epoch == files[i].epoch;
 
         files[i].gap = files[i].index != (follows ? files[i - 1].index + 1 : 0);
-        if (files[i].gap && ends) {
+        if (files[i].gap && ends &&
+            (i > 0 || reference_policy(w, RECOUP_POLICY_COMPACTION) == 0)) {
             w->invariants.reference.gap = true;
             return i;
         }
@@ -368,6 +369,21 @@ static bool reference_read_heads(struct model_world *w, struct reference_log *sc
     return false;
 }
 
+// The oldest master's files have nothing before them to be limited, but a compaction that was not
+// finished may have removed what they go on from.
+static void reference_read_first(struct model_world *w, struct reference_log *scan)
+{
+    struct reference_cursor c;
+
+    SIM_ASSERT(scan->n > 0);
+    reference_open(&c, w, scan->files[0].file, UINT64_MAX);
+    if (c.end != 0 && reference_begin(&c) && reference_next(&c) &&
+        c.type == REFERENCE_INCARNATION) {
+        reference_extents(&c, scan, 0, true);
+    }
+    SIM_ASSERT(scan->files[0].valid == 0);
+}
+
 // With fencing the newest master that came to write anything says what counts of those before; one
 // that did not counts for nothing.
 static void reference_find_limits(struct model_world *w, struct reference_log *scan)
@@ -383,7 +399,11 @@ static void reference_find_limits(struct model_world *w, struct reference_log *s
         while (head > 0 && scan->files[head - 1].epoch == scan->files[head].epoch) {
             head--;
         }
-        if (head == 0 || reference_read_heads(w, scan, head, end)) {
+        if (head == 0) {
+            reference_read_first(w, scan);
+            break;
+        }
+        if (reference_read_heads(w, scan, head, end)) {
             break;
         }
         SIM_ASSERT(head < end);
@@ -420,6 +440,9 @@ static bool reference_take(struct reference_cursor *c, struct reference_log *sca
     bool begins = c->type == REFERENCE_CHECKPOINT_BEGIN;
 
     SIM_ASSERT(c->at == c->body);
+    if (c->type == REFERENCE_INCARNATION && c->previous != REFERENCE_CHECKPOINT_BEGIN) {
+        scan->in_checkpoint = false; // of a master that died within it
+    }
     if ((!scan->broken || begins || scan->in_checkpoint) &&
         !reference_in_sequence(c, scan, first)) {
         return false;

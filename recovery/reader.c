@@ -176,10 +176,24 @@ static void take_names(struct recoup__store *store, const struct recoup_event *e
     RECOUP_ASSERT(store->n_files <= store->reader.entries);
 }
 
+// Where the run of files begins: at 0, or, since compaction removes files from the front, at the
+// first there is, which must then begin with a checkpoint.
+static uint32_t first_index(const struct recoup__store *store)
+{
+    RECOUP_ASSERT(!policy(store, RECOUP_POLICY_FENCING));
+    RECOUP_ASSERT(store->n_files <= RECOUP__FILES_MAX);
+    for (uint32_t i = 0; i < store->n_files && policy(store, RECOUP_POLICY_COMPACTION); i++) {
+        if (!store->files[i].fenced) {
+            return store->files[i].index;
+        }
+    }
+    return 0;
+}
+
 // Flink reads events.0, events.1, ... up to the first that is missing, and nothing else.
 static void keep_run(struct recoup__store *store)
 {
-    uint32_t next = 0;
+    uint32_t next = policy(store, RECOUP_POLICY_FENCING) ? 0 : first_index(store);
 
     RECOUP_ASSERT(!policy(store, RECOUP_POLICY_ON_GAP));
     for (uint32_t i = 0; i < store->n_files; i++) {
@@ -195,7 +209,7 @@ static void keep_run(struct recoup__store *store)
         }
     }
     sort_files(store->files, store->n_files);
-    RECOUP_ASSERT(next <= store->n_files);
+    RECOUP_ASSERT(RECOUP_ERGO(store->n_files == 0, next == 0));
 }
 
 // Marks files that do not follow on the one before. Returns true if there are any.
@@ -439,9 +453,9 @@ static uint32_t first_of_epoch(const struct recoup__store *store, uint32_t file)
     return file;
 }
 
-// This file does not begin well. Where recording was taken up again after an error, a later file of the
-// same master begins with a checkpoint and the INCARNATION record. Without one it never finished opening
-// its log: nothing of it counts, and the master before it has the word.
+// This file does not begin well. Where recording was taken up again after an error, a later file of
+// the same master begins with a checkpoint and the INCARNATION record. Without one it never
+// finished opening its log: nothing of it counts, and the master before it has the word.
 static void skip_head(struct recoup__store *store, int64_t now_ns)
 {
     uint32_t head = store->reader.file;
@@ -641,6 +655,18 @@ static enum recoup__damage_kind check_header(const struct recoup__store *store)
 // ---------------------------------------------------------------------------------------------
 // Files: records
 
+// True if the log begins with a master that went on from files which are not there any more: a
+// compaction removed them and was not finished, so that its checkpoint comes later.
+static bool first_goes_on(struct recoup__store *store, const struct recoup__record *record)
+{
+    const struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    return policy(store, RECOUP_POLICY_FENCING) && record->type == RECOUP__RECORD_INCARNATION
+           && reader->opened.records == 0 && !reader->broken && !reader->in_checkpoint
+           && !follows_on(store, record);
+}
+
 // Notes what a record of the store's own kind means for the rest. Returns false if the record does
 // not count.
 static bool admit(struct recoup__store *store, struct recoup__record *record)
@@ -651,7 +677,18 @@ static bool admit(struct recoup__store *store, struct recoup__record *record)
         record->checkpoint_begin.replaces =
             record->checkpoint_begin.replaces || reader->broken || reader->gap;
         reader->in_checkpoint = true;
+        reader->checkpoint_file = reader->file;
         return true;
+    }
+    // A checkpoint repeats this record right behind BEGIN; in another file it is that of the next
+    // master: the one before died within its checkpoint, which will never be complete.
+    if (record->type == RECOUP__RECORD_INCARNATION && reader->file != reader->checkpoint_file) {
+        reader->in_checkpoint = false;
+    }
+    if (first_goes_on(store, record)) {
+        reader->gap = true;
+        reader->broken = true;
+        note_damage(store, RECOUP__DAMAGE_MISSING, true);
     }
     if (reader->broken && !reader->in_checkpoint && record->type == RECOUP__RECORD_INCARNATION
         && !reader->gap && follows_on(store, record)) {

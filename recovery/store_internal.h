@@ -62,6 +62,7 @@ struct recoup__reader {
     bool broken;        // prefix: the log so far does not lead to what is read now
     bool gap;           // a file is missing and no checkpoint has made up for it
     bool in_checkpoint;
+    uint32_t checkpoint_file;  // that it began in
     uint64_t stream;    // epoch of the records read last
     uint64_t expected;  // next number in it, 0: any
     uint32_t entries;   // names in the directory, ours or not

@@ -615,6 +615,24 @@ static void ARecoveryThatIsNotConcludedLeavesNoMarks(void **state)
     world_drop(&t);
 }
 
+// Hardened, with coordinators whose snapshots soon make the log long enough for a compaction.
+static void waves_with_state(struct model_test *t, uint32_t waves)
+{
+    world_of(t, 2, 2);
+    recoup_options_init(&t->config.options, RECOUP_PROFILE_HARDENED);
+    t->config.options.recovery_enabled = true;
+    t->config.worker_policy.retention_by_job = true;
+    t->config.worker_policy.retention_timer_keyed = true;
+    t->config.storage.latency[MODEL_STORAGE_REMOVE] = constant(SECOND / 2);
+    t->config.stop_at_ns = 1000 * SECOND;
+    for (uint32_t i = 0; i < waves; i++) {
+        uint32_t s = stage(t, "wave", 4, constant(SECOND));
+        if (i > 0)
+            reads(t, s, s - 1, RECOUP_ALL_TO_ALL);
+        t->stages[s].coordinator = (struct model_coordinator){true, true, 100000};
+    }
+}
+
 // The master is told to stop while it removes a file that a checkpoint has replaced.
 static void AStopDuringARemovalEndsIt(void **state)
 {
@@ -622,17 +640,7 @@ static void AStopDuringARemovalEndsIt(void **state)
     struct model_fault *stop;
 
     (void)state;
-    world_of(&t, 2, 2);
-    recoup_options_init(&t.config.options, RECOUP_PROFILE_HARDENED);
-    t.config.options.recovery_enabled = true;
-    t.config.worker_policy.retention_by_job = true;
-    t.config.storage.latency[MODEL_STORAGE_REMOVE] = constant(SECOND / 2);
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t s = stage(&t, "wave", 4, constant(SECOND));
-        if (i > 0)
-            reads(&t, s, s - 1, RECOUP_ALL_TO_ALL);
-        t.stages[s].coordinator = (struct model_coordinator){true, true, 100000};
-    }
+    waves_with_state(&t, 4);
     stop = kill_master_at(&t, 0);
     stop->kind = MODEL_FAULT_TERMINATE;
     stop->trigger = MODEL_TRIGGER_ON;
@@ -646,12 +654,44 @@ static void AStopDuringARemovalEndsIt(void **state)
     world_drop(&t);
 }
 
+// One master dies within the checkpoint of a compaction, a later one while it removes the files
+// that its own has replaced: the log may then begin with the checkpoint that was never completed.
+static void ALogMayBeginWithADeadCheckpoint(void **state)
+{
+    uint32_t removals = 0;
+
+    (void)state;
+    for (uint64_t append = 4; append <= 24; append++) {
+        for (uint64_t removal = 1; removal <= 3; removal++) {
+            struct model_test t;
+            struct model_fault *f;
+            waves_with_state(&t, 6);
+            f = kill_master_at(&t, 0);
+            f->trigger = MODEL_TRIGGER_ON;
+            f->op = MODEL_STORAGE_APPEND;
+            f->nth = append;
+            f = kill_master_at(&t, 0);
+            f->trigger = MODEL_TRIGGER_ON;
+            f->op = MODEL_STORAGE_REMOVE;
+            f->nth = removal;
+            f->moment = MODEL_MOMENT_AFTER;
+            run_seed(&t, 1);
+            removals += t.result.fired[1].fired ? 1u : 0u;
+            assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+            no_findings(&t);
+            world_drop(&t);
+        }
+    }
+    assert_true(removals > 20);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(AShareOfNoTimeAtAllIsTheStart),
         cmocka_unit_test(ARecoveryThatIsNotConcludedLeavesNoMarks),
         cmocka_unit_test(AStopDuringARemovalEndsIt),
+        cmocka_unit_test(ALogMayBeginWithADeadCheckpoint),
         cmocka_unit_test(TheWorldsAreOfAllKinds),
         cmocka_unit_test(HardenedWorldsBreakNothing),
         cmocka_unit_test(FindingsUnderFlinkHaveHazards),
