@@ -283,6 +283,11 @@ static const char *leak_hazard(struct model_world *w, uint32_t attempt)
     if (a->incarnation < w->master.incarnation && held && invariants_hazard_active(w, "H33")) {
         return "H33";
     }
+    if (!held && a->incarnation < w->master.incarnation &&
+        invariant_incarnation_of(w, w->master.incarnation)->failed &&
+        invariants_hazard_active(w, "H11")) {
+        return "H11"; // reported, and forgotten with the log that was given up
+    }
     if (held && w->invariants.own->stage_only) {
         return "H29"; // made anew for consumers that were not restarted
     }

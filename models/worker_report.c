@@ -113,5 +113,6 @@ void worker_report(struct model_world *w, uint32_t worker, uint64_t life)
     event.worker_report.worker = worker;
     event.worker_report.n_partitions = list_held(w, self);
     event.worker_report.partitions = w->workers.report;
+    invariants_worker_report(w, worker, w->workers.report, event.worker_report.n_partitions);
     master_step(w, &event);
 }
