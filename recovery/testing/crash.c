@@ -57,8 +57,7 @@ static int interrupt_append(struct recoup_testing_host *host, const struct recou
                                    action->io.size);
     }
     if (error == 0 && host->device.keeps == RECOUP_TESTING_KEEPS_APPENDED) {
-        take_flight(host, TESTING_WRITE_APPEND, testing_index(host, file), before,
-                    action->io.size);
+        take_flight(host, TESTING_WRITE_APPEND, testing_index(host, file), before, action->io.size);
     }
     RECOUP_ASSERT(RECOUP_ERGO(error == 0, file->kept <= before));
     return error;
@@ -79,8 +78,7 @@ static int interrupt_create(struct recoup_testing_host *host, const struct recou
     }
     if (host->device.names_at_once) {
         file->linked_durably = false;
-        error =
-            testing_write_note(host, TESTING_WRITE_CREATE, testing_index(host, file), 0, 0);
+        error = testing_write_note(host, TESTING_WRITE_CREATE, testing_index(host, file), 0, 0);
     }
     if (error == 0) {
         take_flight(host, TESTING_WRITE_CREATE, testing_index(host, file), 0, 0);
@@ -98,8 +96,7 @@ static int interrupt_remove(struct recoup_testing_host *host, const struct recou
     RECOUP_ASSERT(action->type == RECOUP_ACTION_REMOVE);
     // The directory itself is removed last, when it is empty: before or after makes no difference.
     if (file != NULL) {
-        error =
-            testing_write_note(host, TESTING_WRITE_REMOVE, testing_index(host, file), 0, 0);
+        error = testing_write_note(host, TESTING_WRITE_REMOVE, testing_index(host, file), 0, 0);
         if (error == 0) {
             take_flight(host, TESTING_WRITE_REMOVE, testing_index(host, file), 0, 0);
         }
@@ -112,7 +109,7 @@ static int interrupt_remove(struct recoup_testing_host *host, const struct recou
 static int interrupt_durable(struct recoup_testing_host *host, const struct recoup_action *action)
 {
     struct testing_file *file = testing_find_open(host, action->io.file);
-    uint32_t level = action->type == RECOUP_ACTION_FLUSH ? 1
+    uint32_t level = action->type == RECOUP_ACTION_FLUSH  ? 1
                      : action->type == RECOUP_ACTION_SYNC ? 2
                                                           : 3;
 
@@ -192,8 +189,7 @@ static void cut_power(const struct recoup_testing_host *host, uint32_t window, s
     RECOUP_ASSERT(out->n == 0);
     while (i > 0 && out->n < window) {
         const struct testing_write *write = &host->writes[i - 1];
-        uint64_t begin =
-            write->kind == TESTING_WRITE_APPEND ? piece_begin(host, write, end) : 0;
+        uint64_t begin = write->kind == TESTING_WRITE_APPEND ? piece_begin(host, write, end) : 0;
 
         reversed[out->n++] =
             (struct piece){write->kind, write->file, write->offset + begin, end - begin};
@@ -331,8 +327,8 @@ uint64_t recoup_testing_crashes_count(const struct recoup_testing_crashes *crash
     RECOUP_ASSERT(crashes != NULL);
     for (uint32_t i = 0; i < crashes->choice.n; i++) {
         bool tears = crashes->bytes[i] && crashes->every_byte;
-        uint64_t more = (tears ? crashes->full[i] : 1) +
-                        (crashes->length_first && crashes->bytes[i] ? 1u : 0u);
+        uint64_t more =
+            (tears ? crashes->full[i] : 1) + (crashes->length_first && crashes->bytes[i] ? 1u : 0u);
 
         sum += more;
         product = product > UINT64_MAX / (more + 1) ? UINT64_MAX : product * (more + 1);
@@ -394,8 +390,8 @@ static void keep_piece(struct recoup_testing_host *host, const struct piece *pie
     }
 }
 
-static void lose_power(struct recoup_testing_host *host,
-                       const struct recoup_testing_choice *choice, const struct pieces *pieces)
+static void lose_power(struct recoup_testing_host *host, const struct recoup_testing_choice *choice,
+                       const struct pieces *pieces)
 {
     RECOUP_ASSERT(choice->n == pieces->n);
     for (uint32_t i = 0; i < pieces->older; i++) {

@@ -10,9 +10,9 @@
 //         ... a new master on `copy` must recover ...
 //     }
 //
-// A crash in the midst of an operation: recoup_testing_interrupt() first. Without it the crash comes
-// between two operations. Every combination that the device permits within the window is built, so
-// "before", "mid" and "after" an operation are among the states of one interrupt.
+// A crash in the midst of an operation: recoup_testing_interrupt() first. Without it the crash
+// comes between two operations. Every combination that the device permits within the window is
+// built, so "before", "mid" and "after" an operation are among the states of one interrupt.
 #ifndef RECOUP_RECOVERY_TESTING_CRASH_H
 #define RECOUP_RECOVERY_TESTING_CRASH_H
 
@@ -29,10 +29,10 @@ enum recoup_testing_crash_kind {
 
 struct recoup_testing_choice {
     enum recoup_testing_crash_kind kind;
-    uint32_t window;  // the newest so many writes are chosen one by one (parts of writes where the
-                      // device tears them into sectors)
-    bool older_kept;  // the writes before the window: all of them, or none
-    uint32_t n;       // writes in the window
+    uint32_t window; // the newest so many writes are chosen one by one (parts of writes where the
+                     // device tears them into sectors)
+    bool older_kept; // the writes before the window: all of them, or none
+    uint32_t n;      // writes in the window
     // Of each, oldest first: 0 nothing survives, or the bytes that do (of a creation, a removal, a
     // flush under way: 1), or RECOUP_TESTING_ZEROED.
     uint32_t keep[RECOUP_TESTING_WINDOW_MAX];

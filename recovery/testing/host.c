@@ -99,9 +99,8 @@ static int copy_parts(const struct recoup_testing_host *host, struct recoup_test
     RECOUP_ASSERT(copy->n_files == 0 && copy->n_writes == 0);
     RECOUP_ASSERT(copy->names == NULL);
     error = error != 0 ? error
-                       : recoup__grow(&copy->memory, (void **)&copy->writes,
-                                      &copy->writes_capacity, sizeof *copy->writes,
-                                      host->n_writes + 1);
+                       : recoup__grow(&copy->memory, (void **)&copy->writes, &copy->writes_capacity,
+                                      sizeof *copy->writes, host->n_writes + 1);
     for (uint32_t i = 0; error == 0 && i < host->n_files; i++) {
         struct testing_file *file = &copy->files[copy->n_files++];
 
@@ -308,7 +307,8 @@ int testing_create(struct recoup_testing_host *host, const char *name)
     if (!host->directory && !object) {
         return RECOUP_ENOENT;
     }
-    if ((file != NULL && host->device.storage.create_exclusive) || testing_find_open(host, name) != NULL) {
+    if ((file != NULL && host->device.storage.create_exclusive) ||
+        testing_find_open(host, name) != NULL) {
         return RECOUP_EEXIST;
     }
     error = add_file(host, name, &file);
@@ -337,7 +337,8 @@ static int do_append(struct recoup_testing_host *host, struct testing_file *file
 
     RECOUP_ASSERT(size <= action->io.size);
     if (error == 0 && !object && size > 0) {
-        error = testing_write_note(host, TESTING_WRITE_APPEND, testing_index(host, file), before, size);
+        error =
+            testing_write_note(host, TESTING_WRITE_APPEND, testing_index(host, file), before, size);
         file->size = error != 0 ? before : file->size;
     }
     if (host->device.keeps == RECOUP_TESTING_KEEPS_APPENDED) {
@@ -367,8 +368,7 @@ static void do_make_durable(struct recoup_testing_host *host, struct testing_fil
     if (type == RECOUP_ACTION_CLOSE) {
         file->open = false;
         file->linked = true;
-        file->linked_durably =
-            file->linked_durably || device->keeps == RECOUP_TESTING_KEEPS_CLOSED;
+        file->linked_durably = file->linked_durably || device->keeps == RECOUP_TESTING_KEEPS_CLOSED;
     }
     if (durable && !device->lying) {
         settle_bytes(host, testing_index(host, file));

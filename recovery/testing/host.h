@@ -3,19 +3,19 @@
 // A host in memory for the tests of engines: it carries out the I/O operations of a job on files in
 // memory, and can crash at any instant into every state that the declared device permits.
 //
-// What is not durable yet is kept as a list of writes (creations, appends, removals, in the order in
-// which they happened). A power loss keeps, drops or tears each of them as the device says; the
+// What is not durable yet is kept as a list of writes (creations, appends, removals, in the order
+// in which they happened). A power loss keeps, drops or tears each of them as the device says; the
 // death of the process alone keeps what the operating system or a server already had. Crash states
 // are enumerated, not sampled (crash.h).
 //
-// One client at a time, one operation at a time (D2). No I/O, no clock, no threads; all memory comes
-// from the allocator given. It is meant for logs of tests: kilobytes to megabytes.
+// One client at a time, one operation at a time (D2). No I/O, no clock, no threads; all memory
+// comes from the allocator given. It is meant for logs of tests: kilobytes to megabytes.
 #ifndef RECOUP_RECOVERY_TESTING_HOST_H
 #define RECOUP_RECOVERY_TESTING_HOST_H
 
 #include "recovery/recoup.h"
 
-#define RECOUP_TESTING_FILES_MAX 4096u        // that exist or may come back after a power loss
+#define RECOUP_TESTING_FILES_MAX 4096u // that exist or may come back after a power loss
 #define RECOUP_TESTING_FILE_BYTES_MAX (1u << 28)
 
 // From which operation on the death of the process alone (SIGKILL) does not harm a byte.
@@ -27,20 +27,20 @@ enum recoup_testing_keeps {
 };
 
 struct recoup_testing_device {
-    struct recoup_storage storage;  // what a job on this host is told; `durable_at` holds for power
-                                    // loss, unless `lying`
+    struct recoup_storage storage; // what a job on this host is told; `durable_at` holds for power
+                                   // loss, unless `lying`
     enum recoup_testing_keeps keeps;
 
     // How a write that is not durable may be torn by a power loss. 0: not at all; 1: any first part
     // of it survives; else (512, 4096): each part between multiples of so many bytes of the file is
     // a write of its own.
     uint32_t tear_bytes;
-    bool ordered;          // writes reach the medium in their order: a prefix of the list survives
-    bool length_first;     // the length of a file may survive without the bytes of its last writes
-    bool names_at_once;    // creations and removals are durable at once, else with the next
-                           // operation that makes bytes of any file durable (directory sync)
-    bool lying;            // flush, sync and close report success, and nothing is durable
-    uint8_t hole;          // what stands where bytes are missing in front of others; usually 0
+    bool ordered;       // writes reach the medium in their order: a prefix of the list survives
+    bool length_first;  // the length of a file may survive without the bytes of its last writes
+    bool names_at_once; // creations and removals are durable at once, else with the next
+                        // operation that makes bytes of any file durable (directory sync)
+    bool lying;         // flush, sync and close report success, and nothing is durable
+    uint8_t hole;       // what stands where bytes are missing in front of others; usually 0
 };
 
 enum recoup_testing_effect { // of an operation that is made to fail
@@ -90,8 +90,8 @@ void recoup_testing_device_init(struct recoup_testing_device *device,
 
 // Carries the operation `action` out and fills `event` with its IO event, ready to be stepped: what
 // it points to stays valid until the next call on this host. An operation on a file that is not
-// open reports RECOUP_ENOENT, no memory RECOUP_ENOMEM. An action that is no operation: RECOUP_EINVAL
-// is returned, else 0.
+// open reports RECOUP_ENOENT, no memory RECOUP_ENOMEM. An action that is no operation:
+// RECOUP_EINVAL is returned, else 0.
 int recoup_testing_perform(struct recoup_testing_host *host, const struct recoup_action *action,
                            struct recoup_event *event);
 

@@ -2,7 +2,8 @@
 //
 // A small engine on the host in memory: it runs a job of a few stages to its end, dies where the
 // test says, and is started again on what is left. What outlives a master (the workers and their
-// partitions) stands in struct cluster; what happened in the job, event by event, in struct history.
+// partitions) stands in struct cluster; what happened in the job, event by event, in struct
+// history.
 #ifndef RECOUP_TESTS_TESTING_SUPPORT_ENGINE_H
 #define RECOUP_TESTS_TESTING_SUPPORT_ENGINE_H
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Power loss, enumerated. A small job records; at every storage operation every crash state that the
-// device permits within a window is built, and a new master recovers from it: every acknowledged
-// event is there, what is there is a prefix, and the job can be run to its end. To depth two: the
-// new master is itself crashed at every operation of its recovery, in every state, and the third one
-// comes to the same state as the second would have. (Where a write can be torn at every byte, the
-// second depth starts only from those first crashes that cut it at an edge: see edge().)
+// Power loss, enumerated. A small job records; at every storage operation every crash state that
+// the device permits within a window is built, and a new master recovers from it: every
+// acknowledged event is there, what is there is a prefix, and the job can be run to its end. To
+// depth two: the new master is itself crashed at every operation of its recovery, in every state,
+// and the third one comes to the same state as the second would have. (Where a write can be torn at
+// every byte, the second depth starts only from those first crashes that cut it at an edge: see
+// edge().)
 #include "tests/testing/support_engine.h"
 
 #include <xxhash.h>
@@ -143,8 +144,8 @@ static bool crash_recovery(struct campaign *c, const struct recoup_testing_host 
 }
 
 static void recover_from(struct campaign *c, struct recoup_testing_host *host,
-                         const struct cluster *cluster, const struct history *before,
-                         uint64_t salt, bool deeper)
+                         const struct cluster *cluster, const struct history *before, uint64_t salt,
+                         bool deeper)
 {
     struct recoup_testing_host *copy;
     struct cluster workers = *cluster;
