@@ -22,7 +22,7 @@ static const struct cli_option store_options[] = {
     {"scenario", "FILE", NULL, false, "recover: the scenario that wrote the log; gives the graph"},
     {"profile", "flink-1.20|hardened", "flink-1.20|hardened", false,
      "recover: the policies, without a scenario (that of the framing)"},
-    {"workers", "all|none", "all|none", false, "recover: which workers report what they hold (all)"},
+    {"workers", "all|none", "all|none", false, "recover: who reports what it holds (all)"},
     {"all", NULL, NULL, false, "recover: name each finished subtask"},
 };
 

@@ -316,8 +316,8 @@ void results_store_opened_text(const struct recoup__opened *opened, enum recoup_
         results_text_format(text, "refuses the log: %s: %s", recoup_error_name(opened->error),
                             recoup_strerror(opened->error));
     } else if (opened->result == RECOUP__OPENED_LOG) {
-        results_text_format(text, "reads %" PRIu64 " records and goes on from them%s",
-                            opened->records,
+        results_text_format(text, "reads %" PRIu64 " record%s and goes on from there%s",
+                            opened->records, opened->records == 1 ? "" : "s",
                             opened->lost ? "; records that once counted are lost" : "");
     } else {
         results_text_add(text, "finds nothing to recover and starts the job from scratch");
@@ -352,14 +352,15 @@ void results_store_verify_text(const struct results_store_verification *verifica
         results_text_format(text, "%s: note: no file of the event store; it is ignored\n",
                             files->strangers[i]);
     }
-    results_text_format(text, "%" PRIu32 " file%s, %" PRIu64 " bytes, %" PRIu64 " records, ",
+    results_text_format(text, "%" PRIu32 " file%s, %" PRIu64 " bytes, %" PRIu64 " record%s, ",
                         files->n_files, files->n_files == 1 ? "" : "s", files->bytes,
-                        verification->records);
+                        verification->records, verification->records == 1 ? "" : "s");
     if (verification->damages == 0 && verification->more == 0) {
         results_text_add(text, "intact; ");
     } else {
-        results_text_format(text, "%" PRIu64 " damaged places; ",
-                            verification->damages + verification->more);
+        uint64_t places = verification->damages + verification->more;
+
+        results_text_format(text, "%" PRIu64 " damaged place%s; ", places, places == 1 ? "" : "s");
     }
     results_store_opened_text(&verification->opened, verification->profile, text);
     results_text_add(text, "\n");
