@@ -10,8 +10,9 @@
 #include "recovery/host/files.h"
 #include "recovery/memory.h"
 
-// Steps in one turn of the loop, so that the engine's other work is never starved for long.
-#define RECOUP__HOST_STEPS_MAX 4096u
+// Steps in one turn of the loop: an engine that always has a next event starves neither its own
+// other work nor the ends of file operations, which only the loop brings.
+#define RECOUP__HOST_STEPS_MAX 256u
 // How long a step that found no memory waits before it is repeated.
 #define RECOUP__HOST_RETRY_NS INT64_C(20000000)
 
