@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "results/report_parts.h"
@@ -62,8 +63,10 @@ static void report_verdict(struct results_page *page, const struct results_run *
                             results_duration(time, run->faultless_makespan_ns));
     }
     results_text_add(words, results_report_dot(page));
-    results_report_plural(words, r->tasks, "subtask");
-    results_text_add(words, " in ");
+    if (r->tasks > 0) { // 0 where the run ends before a new master has got to know its stages
+        results_report_plural(words, r->tasks, "subtask");
+        results_text_add(words, " in ");
+    }
     results_report_plural(words, r->attempts, "attempt");
     results_text_add(words, results_report_dot(page));
     results_report_plural(words, config->cluster.workers, "worker");
@@ -202,6 +205,26 @@ static bool finding_is_first(const struct model_result *r, uint32_t index, uint3
     return true;
 }
 
+// Messages tell exact times, "330226518026 ns": from 1 ms on people get "330.227 s".
+static void finding_message(const char *message, struct results_text *words)
+{
+    while (*message != '\0') {
+        size_t digits = strspn(message, "0123456789");
+        bool is_time = digits > 6 && digits < 19 && strncmp(message + digits, " ns", 3) == 0;
+
+        if (is_time) {
+            uint64_t ms = (strtoull(message, NULL, 10) + 500000) / 1000000;
+
+            results_text_format(words, "%" PRIu64 ".%03" PRIu64 " s", ms / 1000, ms % 1000);
+            message += digits + 3;
+        } else {
+            digits = digits > 0 ? digits : 1;
+            results_text_bytes(words, message, digits);
+            message += digits;
+        }
+    }
+}
+
 static void finding_words(const struct model_finding *f, uint32_t count, struct results_text *words)
 {
     char time[RESULTS_UNITS_SIZE];
@@ -215,7 +238,7 @@ static void finding_words(const struct model_finding *f, uint32_t count, struct 
     } else {
         results_text_add(words, " (A BUG, no active policy explains it): ");
     }
-    results_text_add(words, f->message);
+    finding_message(f->message, words);
 }
 
 static void report_findings(struct results_page *page, const struct results_run *run,

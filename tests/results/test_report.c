@@ -176,7 +176,8 @@ static void the_job_fails_with_a_bug(void **state)
                  "of the active profile do not allow under any hazard");
     support_find(&s, "R2", "H19", 402 * SUPPORT_S, "recovering twice differs");
     support_find(&s, "R2", "H19", 500 * SUPPORT_S, "recovering twice differs again");
-    support_find(&s, "S1", "H5", 500 * SUPPORT_S, "an acknowledged event is missing");
+    support_find(&s, "S1", "H5", 500 * SUPPORT_S,
+                 "an acknowledged event of 330226518026 ns, 999 ns old, is missing in 3000000");
     s.verdict.unexplained = true;
     support_miss(&s, "state", "state is FAILED, expected FINISHED");
     assert_page(&s, &wide, "failed");
@@ -218,6 +219,22 @@ static void a_job_that_does_not_finish_says_why(void **state)
     assert_verdict(&s, "SUSPENDED after 15 min 50 s, since no master will come back; all");
 }
 
+static void a_run_that_ends_without_a_master_has_no_subtasks(void **state)
+{
+    struct support_run s;
+    struct results_text text;
+
+    (void)state;
+    support_run_init(&s);
+    s.result.state = MODEL_JOB_TIMEOUT;
+    s.result.tasks = 0;
+    results_text_init(&text);
+    results_run_report(&s.run, &plain, &text);
+    assert_null(strstr(results_text_string(&text), ", 0 subtasks in"));
+    assert_non_null(strstr(results_text_string(&text), ", 417 attempts,"));
+    results_text_release(&text);
+}
+
 static void bars_stay_in_their_columns(void **state)
 {
     static const uint64_t values[] = {0, 1, 7, 500, 999, 1000};
@@ -254,6 +271,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(recovery_off_and_everything_lost),
     cmocka_unit_test(the_job_fails_with_a_bug),
     cmocka_unit_test(a_job_that_does_not_finish_says_why),
+    cmocka_unit_test(a_run_that_ends_without_a_master_has_no_subtasks),
     cmocka_unit_test(bars_stay_in_their_columns),
 };
 
