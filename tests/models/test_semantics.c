@@ -147,6 +147,38 @@ static void AStageRestartedAloneIsH29(void **state)
     world_drop(&t);
 }
 
+// --- upstream's situations that no scenario file has ----------------------------------------------
+
+// C5.6 (testPartitionNotFoundTwiceAfterJMFailover): after the failover at 15 s source 0's partition is
+// lost, and later source 1's. Each time just that source runs again and reads its own two splits, as
+// T10 checks at the end: every split was read by one attempt that is held.
+static void TwicePartitionNotFoundAfterAFailover(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 5, 1);
+    t.config.timeouts.heartbeat_interval_ns = 0;
+    uint32_t scan = stage(&t, "source", 5, constant(10 * SECOND));
+    source(&t, scan, 10, true);
+    reads(&t, stage(&t, "middle", 5, constant(20 * SECOND)), scan, RECOUP_POINTWISE);
+    t.config.cluster.restart = constant(0);
+    t.config.cluster.restart_never = false;
+    t.config.restart = (struct model_restart){.kind = MODEL_RESTART_FIXED_DELAY, .attempts = 10};
+    kill_master_at(&t, 15 * SECOND);
+    kill_worker_at(&t, 0, 20 * SECOND);
+    kill_worker_at(&t, 1, 25 * SECOND);
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+    assert_u64(t.result.tasks_rerun, 2);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_PARTITION_LOST), 2);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_FAILURE), 2);
+    // Source 1 runs from 25 to 35 s, middle 1 to 55 s.
+    assert_time_ns(t.result.makespan_ns, 55 * SECOND);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 // --- recovered and forgotten ----------------------------------------------------------------------
 
 // One slot, a recovery point at the first finish of each master only. At the death at 2,200 ms 0 to 6
@@ -213,6 +245,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(AGraceEndsOnlyTheMasterItWasGivenTo),
         cmocka_unit_test(AnExpiredGraceIsAKill),
         cmocka_unit_test(AStageRestartedAloneIsH29),
+        cmocka_unit_test(TwicePartitionNotFoundAfterAFailover),
         cmocka_unit_test(APhantomMakesUpForNoneForgotten),
         cmocka_unit_test(ADeathInRecoveryKeepsWhatWasHeld),
     };
