@@ -446,8 +446,8 @@ static int do_read(struct recoup_testing_host *host, const struct recoup_action 
     if (file == NULL) {
         return RECOUP_ENOENT;
     }
-    if (action->io.offset < file->size) {
-        uint64_t left = file->size - action->io.offset;
+    if (action->io.offset < file->kept) { // what another client would see
+        uint64_t left = file->kept - action->io.offset;
 
         event->io.data = file->bytes + action->io.offset;
         event->io.size = left < action->io.size ? (size_t)left : action->io.size;
