@@ -4,9 +4,9 @@
 // that cause and, as far as one can come alone, for no other. A deployment takes 2 s in most, so
 // that a master may die while nothing runs.
 //
-// Two are missing. `speculation`: speculative execution is not modelled. `log-damaged`: no fault of a
-// scenario changes bytes that were durable, and a read that fails fails the recovery; test_ledger.c
-// shows how it is judged.
+// Two are missing. `speculation`: speculative execution is not modelled. `log-damaged`: no fault of
+// a scenario changes bytes that were durable, and a read that fails fails the recovery;
+// test_ledger.c shows how it is judged.
 #include "models/support_model.h"
 
 #include "check.h"
@@ -88,11 +88,11 @@ static uint32_t finding(const struct model_test *t, const char *invariant, const
     return n;
 }
 
-// --- attempts that had not finished ---------------------------------------------------------------
+// --- attempts that had not finished --------------------------------------------------------------
 
-// Map 2's worker dies at 17 s, unnoticed; the reduce subtask that was deployed at 15 s starts at 20 s
-// and finds its input missing. It has worked for no time at all. Map 2 runs again (25 to 35 s), then
-// reduce (40 to 50 s).
+// Map 2's worker dies at 17 s, unnoticed; the reduce subtask that was deployed at 15 s starts at 20
+// s and finds its input missing. It has worked for no time at all. Map 2 runs again (25 to 35 s),
+// then reduce (40 to 50 s).
 static void TaskFailure(void **state)
 {
     const struct loss losses[] = {{MODEL_CAUSE_TASK_FAILURE, 0, 1},
@@ -163,8 +163,8 @@ static void RunningAtCrash(void **state)
     world_drop(&t);
 }
 
-// It ended at 10 s, and its report would have arrived at 12 s: its master died at 11 s. 10 s of work
-// are lost, none of them after the death.
+// It ended at 10 s, and its report would have arrived at 12 s: its master died at 11 s. 10 s of
+// work are lost, none of them after the death.
 static void AReportInFlightIsRunningAtCrash(void **state)
 {
     struct model_test t;
@@ -196,7 +196,7 @@ static void AReportOfADeadWorkerIsAWorkerFailure(void **state)
     world_drop(&t);
 }
 
-// --- attempts that had finished -------------------------------------------------------------------
+// --- attempts that had finished ------------------------------------------------------------------
 
 static void RecoveryDisabled(void **state)
 {
@@ -264,7 +264,8 @@ static void NotRecorded(void **state)
     world_drop(&t);
 }
 
-// The only recovery point is the first finish, at 12 s; the second, at 24 s, is on disk all the same.
+// The only recovery point is the first finish, at 12 s; the second, at 24 s, is on disk all the
+// same.
 static void NotSnapshotted(void **state)
 {
     struct model_test t;
@@ -344,8 +345,9 @@ static void PartitionLost(void **state)
     world_drop(&t);
 }
 
-// Worker 2 dies at 25 s with map 2's output, and the broken connection tells its master. Reduce 0 and
-// 1 had finished at 20 s, reduce 2 and 3 had run for 5 s on workers 0 and 1: all of them read map 2.
+// Worker 2 dies at 25 s with map 2's output, and the broken connection tells its master. Reduce 0
+// and 1 had finished at 20 s, reduce 2 and 3 had run for 5 s on workers 0 and 1: all of them read
+// map 2.
 static void DownstreamOfReset(void **state)
 {
     const struct loss losses[] = {{MODEL_CAUSE_WORKER_FAILURE, 5 * SECOND, 1},

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Hazards (specification, section 10): a small world in which profile flink-1.20 shows one, and the
-// same world with the one policy that removes it. A symptom is a finding that names the hazard, work
-// lost for a cause, or a number that the hazard makes larger.
+// same world with the one policy that removes it. A symptom is a finding that names the hazard,
+// work lost for a cause, or a number that the hazard makes larger.
 //
 // Not shown here, since no fault of a scenario can bring them about:
-//   H3           a modelled coordinator answers at once; tests/recovery/test_store.c delays answers
-//   H5           kills leave the page cache alone; tests/recovery/test_store.c crashes the machine
-//   H8 H9 H12    need changed bytes or a missing file: tests/recovery/test_reader.c, test_replay.c
-//   H13          three writes of one record differ from one only when a machine crashes between them
-//   H16          the world never has two masters: tests/recovery/test_job_incarnations.c
-//   H26          a run has one graph: tests/recovery/test_job_incarnations.c
-//   H10 H17 H25 H27 H28   the library behaves safely under either profile
+//   H3       a modelled coordinator answers at once; test_store.c of tests/recovery delays answers
+//   H5       kills leave the page cache alone; test_store.c
+//   H8 H9    need changed bytes, or bytes torn in the middle of a log: test_reader.c
+//   H12      needs a missing file: test_reader.c
+//   H13      three writes differ from one only when a machine crashes between them: test_store.c
+//   H16      the world never has two masters: test_store.c
+//   H26      a run has one graph: test_reader.c
+// and H10 H17 H25 H27 H28, where the library behaves safely under either profile.
 #include "models/support_model.h"
 
 #include "check.h"
 
-
-// --- asking a result ------------------------------------------------------------------------------
+// --- asking a result -----------------------------------------------------------------------------
 
 static uint32_t found(const struct model_test *t, const char *invariant, const char *hazard)
 {
@@ -29,8 +29,8 @@ static uint32_t found(const struct model_test *t, const char *invariant, const c
         if (strcmp(f->invariant, invariant) != 0)
             continue;
         if (f->hazard == NULL || strcmp(f->hazard, hazard) != 0)
-            print_error("%s is explained by %s: %s\n", invariant, f->hazard != NULL ? f->hazard : "-",
-                        f->message);
+            print_error("%s is explained by %s: %s\n", invariant,
+                        f->hazard != NULL ? f->hazard : "-", f->message);
         assert_non_null(f->hazard);
         assert_string_equal(f->hazard, hazard);
         n++;
@@ -77,7 +77,7 @@ static void one_by_one(struct model_test *t, uint32_t n)
     stage(t, "only", n, constant(10 * SECOND));
 }
 
-// --- the store ------------------------------------------------------------------------------------
+// --- the store -----------------------------------------------------------------------------------
 
 static void H1_one_error_ends_recording(void **state)
 {
@@ -168,8 +168,8 @@ static void H6_objects_appear_when_closed(void **state)
     world_drop(&t);
 }
 
-// The last finish of map is forced out at 10.3 s; that reduce has been initialized is in the buffer until
-// 11 s.
+// The last finish of map is forced out at 10.3 s; that reduce has been initialized is in the buffer
+// until 11 s.
 static void lost_initialization(struct model_test *t)
 {
     world_of(t, 2, 1);
@@ -227,8 +227,8 @@ static void H11_what_cannot_be_read_is_deleted(void **state)
     world_drop(&t);
 }
 
-// A record with 3 kb of snapshots passes a buffer of 1 kb, and waits there for the next small write:
-// 12 s to 24 s. The master dies at 20 s.
+// A record with 3 kb of snapshots passes a buffer of 1 kb, and waits there for the next small
+// write: 12 s to 24 s. The master dies at 20 s.
 static void H14_a_large_record_is_not_flushed(void **state)
 {
     struct model_test t;
@@ -289,7 +289,7 @@ static void H18_an_empty_file_is_a_log(void **state)
     world_drop(&t);
 }
 
-// --- order and meaning of events ------------------------------------------------------------------
+// --- order and meaning of events -----------------------------------------------------------------
 
 // Six map subtasks on two workers; worker 1 dies with the master at 35 s, after the wait 1, 3 and 5
 // run again on worker 0 from 65 s. At 90.5 s, when 5 is running, the second master dies. Only the
@@ -334,8 +334,8 @@ static void H20_a_second_finish_keeps_its_place(void **state)
     world_drop(&t);
 }
 
-// Worker 1 dies at 15 s with the output of map 2 and 3; their reset, with a back-off of 60 s, is not
-// in the log at 32 s, but what finished meanwhile is.
+// Worker 1 dies at 15 s with the output of map 2 and 3; their reset, with a back-off of 60 s, is
+// not in the log at 32 s, but what finished meanwhile is.
 static void H21_a_reset_is_recorded_late(void **state)
 {
     struct model_test t;
@@ -419,12 +419,13 @@ static void H29_a_stage_is_restarted_alone(void **state)
     world_drop(&t);
 }
 
-// --- workers and partitions -----------------------------------------------------------------------
+// --- workers and partitions ----------------------------------------------------------------------
 
 // The wait is over at 75 s. Worker 1, told of the loss at 45.2 s, registers at 74.9 s and is asked;
-// with 200 ms a way its answer comes at 75.3 s. Of map 1, 3, 5 and 7, which it holds, some are being
-// made again by then, 7 is not. (Policy adopt keeps outputs of what still counts as finished, which
-// is never the case here: what is missing when the wait is over is reset. So it is not shown.)
+// with 200 ms a way its answer comes at 75.3 s. Of map 1, 3, 5 and 7, which it holds, some are
+// being made again by then, 7 is not. (Policy adopt keeps outputs of what still counts as finished,
+// which is never the case here: what is missing when the wait is over is reset. So it is not
+// shown.)
 static void H30_a_late_report_is_thrown_away(void **state)
 {
     static const struct sim_law_point late[] = {{0, 0}, {0, INT64_C(29700000000)}};
@@ -433,7 +434,8 @@ static void H30_a_late_report_is_thrown_away(void **state)
     (void)state;
     world_of(&t, 2, 1);
     t.config.network_latency = constant(200 * MILLI);
-    t.config.cluster.reconnect = (struct sim_law){.kind = SIM_LAW_TRACE, .count = 2, .points = late};
+    t.config.cluster.reconnect =
+        (struct sim_law){.kind = SIM_LAW_TRACE, .count = 2, .points = late};
     t.config.cluster.reconnect_given = true;
     uint32_t map = stage(&t, "map", 8, constant(10 * SECOND));
     reads(&t, stage(&t, "reduce", 1, constant(10 * SECOND)), map, RECOUP_ALL_TO_ALL);
@@ -489,9 +491,9 @@ static void H32_the_wait_is_shorter_than_the_silence(void **state)
 }
 
 // Reduce 0 and 1 are recovered at 25 s and reduce 2 runs anew, so that map's output outlives its
-// consumers (H34). At 40 s, while sink reads, the second master dies, and worker 1 with the output of
-// reduce 1. Worker 0 reports map's output, but all that read it counts as finished: it is not tracked,
-// and when reduce 1 has to run again so has map.
+// consumers (H34). At 40 s, while sink reads, the second master dies, and worker 1 with the output
+// of reduce 1. Worker 0 reports map's output, but all that read it counts as finished: it is not
+// tracked, and when reduce 1 has to run again so has map.
 static void H33_what_is_not_waited_for_is_forgotten(void **state)
 {
     struct model_test t;

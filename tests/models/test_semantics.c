@@ -32,10 +32,10 @@ static void RecoveredOutputCountsForAutoParallelism(void **state)
     world_drop(&t);
 }
 
-// --- the flush timer ------------------------------------------------------------------------------
+// --- the flush timer -----------------------------------------------------------------------------
 
-// Ticks at every whole second. The finish at 12 s comes after a long time without anything to flush,
-// and is in the flush of 12 s all the same; the crash follows before that of 13 s.
+// Ticks at every whole second. The finish at 12 s comes after a long time without anything to
+// flush, and is in the flush of 12 s all the same; the crash follows before that of 13 s.
 static void AFinishAtAFlushAfterAQuietTimeIsInIt(void **state)
 {
     struct model_test t;
@@ -102,7 +102,7 @@ static void AnExpiredGraceIsAKill(void **state)
     world_drop(&t);
 }
 
-// --- which hazard explains a finding --------------------------------------------------------------
+// --- which hazard explains a finding -------------------------------------------------------------
 
 // The first finding of an invariant names that hazard, and every other one of it, too.
 static void found_for(const struct model_test *t, const char *invariant, const char *hazard)
@@ -147,11 +147,11 @@ static void AStageRestartedAloneIsH29(void **state)
     world_drop(&t);
 }
 
-// --- upstream's situations that no scenario file has ----------------------------------------------
+// --- upstream's situations that no scenario file has ---------------------------------------------
 
-// C5.6 (testPartitionNotFoundTwiceAfterJMFailover): after the failover at 15 s source 0's partition is
-// lost, and later source 1's. Each time just that source runs again and reads its own two splits, as
-// T10 checks at the end: every split was read by one attempt that is held.
+// C5.6 (testPartitionNotFoundTwiceAfterJMFailover): after the failover at 15 s source 0's partition
+// is lost, and later source 1's. Each time just that source runs again and reads its own two
+// splits, as T10 checks at the end: every split was read by one attempt that is held.
 static void TwicePartitionNotFoundAfterAFailover(void **state)
 {
     struct model_test t;
@@ -179,14 +179,14 @@ static void TwicePartitionNotFoundAfterAFailover(void **state)
     world_drop(&t);
 }
 
-// --- recovered and forgotten ----------------------------------------------------------------------
+// --- recovered and forgotten ---------------------------------------------------------------------
 
-// One slot, a recovery point at the first finish of each master only. At the death at 2,200 ms 0 to 6
-// are held (300 to 2,100 ms), 0 to 5 are durable, and 0 is the recovery point: 1 recovered. The next
-// master runs 1 to 4 again (2,500, with a recovery point, to 3,400 ms) and dies at 3,450 ms, after
-// its flush at 3,200 ms: it holds 0 to 4. By log position its recovery point now covers the old
-// finishes of 4 and 5 (H19), besides 0 and 1: of what it held, 0, 1 and 4 come back, and 5 makes up
-// neither for 2 nor for 3.
+// One slot, a recovery point at the first finish of each master only. At the death at 2,200 ms 0 to
+// 6 are held (300 to 2,100 ms), 0 to 5 are durable, and 0 is the recovery point: 1 recovered. The
+// next master runs 1 to 4 again (2,500, with a recovery point, to 3,400 ms) and dies at 3,450 ms,
+// after its flush at 3,200 ms: it holds 0 to 4. By log position its recovery point now covers the
+// old finishes of 4 and 5 (H19), besides 0 and 1: of what it held, 0, 1 and 4 come back, and 5
+// makes up neither for 2 nor for 3.
 static void APhantomMakesUpForNoneForgotten(void **state)
 {
     struct model_test t;
