@@ -102,8 +102,8 @@ int scenario_parse(struct scenario *scenario, const char *file, const char *text
 
 void scenario_release(struct scenario *scenario);  // accepts a zeroed scenario
 
-// Whether `key` has one of the words that mark a secret, as Flink's sensitive keys do: its value may
-// reach no output.
+// Whether `key` has one of the words that mark a secret, as Flink's sensitive keys do: its value
+// may reach no output.
 bool scenario_key_is_secret(const char *key);
 
 // "file:line:column: message", with "severity: " before the message unless it is NULL (errors have
