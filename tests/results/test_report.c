@@ -231,7 +231,7 @@ static void a_run_that_ends_without_a_master_has_no_subtasks(void **state)
     results_text_init(&text);
     results_run_report(&s.run, &plain, &text);
     assert_null(strstr(results_text_string(&text), ", 0 subtasks in"));
-    assert_non_null(strstr(results_text_string(&text), "after 13 min 20 s, 417"));
+    assert_non_null(strstr(results_text_string(&text), "after 13 min 20 s, 390 attempts"));
     results_text_release(&text);
 }
 
