@@ -20,7 +20,7 @@
 #include "check.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define WORLDS 60u
+#define WORLDS 100u
 #else
 #define WORLDS 300u
 #endif
@@ -127,9 +127,10 @@ static bool is_explained(const struct model_test *t)
     switch (t->result.state) {
     case MODEL_JOB_FINISHED:
         return true;
-    case MODEL_JOB_FAILED: // no leader is elected, or the restart strategy gives up
+    case MODEL_JOB_FAILED: // no leader is elected, or the restart strategy gives up, as it also
+                           // does when the log cannot be opened or read
         return (all.masters > 0 && c->ha.kind == MODEL_HA_NONE) ||
-               (limited && (all.masters > 0 || all.workers > 0));
+               (limited && (all.workers > 0 || all.store_errors > 0));
     case MODEL_JOB_SUSPENDED:
         return all.masters > 0 && !c->master.standby && c->master.restart_never;
     case MODEL_JOB_TIMEOUT:
