@@ -288,10 +288,11 @@ static void markdown_storage(struct scenario_loader *loader, FILE *out)
             scenario_storage_profile((enum model_storage_kind)k);
         char bandwidth[SCENARIO_UNITS_TEXT];
         scenario_units_size_text((int64_t)profile->storage.bandwidth, bandwidth);
-        fprintf(out, "\n### %s\n\n%s Durable at %s. Bandwidth: %s (%s). Prices: %s.\n\n",
+        fprintf(out, "\n### %s\n\n%s Durable at %s. Bandwidth: %s%s (%s). Prices: %s.\n\n",
                 profile->name, profile->about,
                 scenario_choice_text(loader, "flush|sync|close", profile->storage.durable_at),
                 profile->storage.bandwidth == 0 ? "unlimited" : bandwidth,
+                profile->storage.bandwidth == 0 ? "" : "/s",
                 profile->bandwidth_source, profile->price_source);
         fputs("| operation | latency | price | source |\n|---|---|---|---|\n", out);
         for (uint32_t op = 0; op < MODEL_STORAGE_OPS; op++) {

@@ -333,7 +333,8 @@ static void TheRestartStrategyDecides(void **state)
 }
 
 // Two tasks of 50 years, one after the other, outlive the clock of 73 years: no job ever finishes
-// at its end. Side by side on four slots they fit the clock, but six of them not the sum of slot time.
+// at its end. Side by side on four slots they fit the clock, but six of them not the sum of slot
+// time.
 static void TimeHasAnEnd(void **state)
 {
     const int64_t years_ns = INT64_C(365) * 86400 * SECOND;
