@@ -319,7 +319,8 @@ static int create_parts(struct recoup_host *host, const struct recoup_host_confi
     if (job.allocator.allocate == NULL) {
         job.allocator = (struct recoup_allocator){allocate, release, NULL};
     }
-    host->read_bytes = config->limits.read_bytes == 0 ? READ_BYTES_DEFAULT : config->limits.read_bytes;
+    host->read_bytes =
+        config->limits.read_bytes == 0 ? READ_BYTES_DEFAULT : config->limits.read_bytes;
     job.limits.read_bytes = (uint32_t)host->read_bytes;
     host->read_buffer = malloc(host->read_bytes);
     if (host->read_buffer == NULL) {

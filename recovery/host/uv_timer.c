@@ -58,7 +58,8 @@ void recoup__timer_arm(struct recoup_host *host, bool soon)
         wait_ms = (uint64_t)((deadline_ns - now_ns - 1) / NS_PER_MS + 1);
     }
     uv_update_time(host->loop);
-    error = uv_timer_start(&host->timer, on_timer, wait_ms < WAIT_MS_MAX ? wait_ms : WAIT_MS_MAX, 0);
+    wait_ms = wait_ms < WAIT_MS_MAX ? wait_ms : WAIT_MS_MAX;
+    error = uv_timer_start(&host->timer, on_timer, wait_ms, 0);
     RECOUP_ASSERT(error == 0); // it fails only for a handle that is being closed
     (void)error;
 }
