@@ -22,6 +22,10 @@ if(RECOUP_COVERAGE)
     target_compile_options(recoup_flags INTERFACE --coverage)
     target_link_options(recoup_flags INTERFACE --coverage)
 endif()
+option(RECOUP_FUZZ "Build the libFuzzer targets (clang)" OFF)
+if(RECOUP_FUZZ)
+    target_compile_options(recoup_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # recoup_folder(TARGET): a static library of every C file of the current folder.
 function(recoup_folder target)

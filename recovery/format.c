@@ -343,7 +343,7 @@ static enum recoup__scan incomplete(struct recoup__scanner *scanner, bool ended)
 static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
                                     struct recoup__frame *frame)
 {
-    const uint8_t *bytes = scanner->bytes + scanner->at;
+    const uint8_t *bytes;
     size_t left = scanner->used - scanner->at;
     size_t trailer = scanner->format.checksum ? (size_t)FLINK_CHECKSUM : 0;
     uint32_t size;
@@ -351,6 +351,7 @@ static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
     if (left < FLINK_PREFIX) {
         return incomplete(scanner, ended);
     }
+    bytes = scanner->bytes + scanner->at;  // not before: there may be no buffer yet
     size = recoup__get32be(bytes + 4);
     if (size > INT32_MAX) {
         return damaged(scanner, RECOUP__DAMAGE_LENGTH);  // Flink: NegativeArraySizeException
@@ -383,13 +384,14 @@ static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
 static enum recoup__scan next_contiguous(struct recoup__scanner *scanner, bool ended,
                                          struct recoup__frame *frame)
 {
-    const uint8_t *bytes = scanner->bytes + scanner->at;
+    const uint8_t *bytes;
     size_t left = scanner->used - scanner->at;
     uint32_t size;
 
     if (left < CONTIGUOUS_PREFIX) {
         return incomplete(scanner, ended);
     }
+    bytes = scanner->bytes + scanner->at;
     if (all_zero(bytes, CONTIGUOUS_PREFIX)) {
         return damaged(scanner, RECOUP__DAMAGE_ZEROED);
     }

@@ -142,7 +142,8 @@ struct damage_case {
     const char *report;
 };
 
-#define CUT "    cut: nothing counts from there on, until a master that read just that or a checkpoint\n"
+#define CUT                                                                                        \
+    "    cut: nothing counts from there on, until a master that read just that or a checkpoint\n"
 #define WIPE "    wipe: the recovery fails, the log is removed and the job starts over\n"
 #define SKIP "    skip: the rest of the file does not count, later files do\n"
 #define REFUSE "    refuse: the recovery fails and the log is left alone\n"
@@ -384,8 +385,8 @@ static void json_says_the_same(void **state)
     assert_i64(results_store_verify(&verification, &files, NULL, &text), RESULTS_STORE_DAMAGED);
     results_store_verify_json(&verification, &files, &text);
     assert_text(results_text_string(&text),
-                "{\"files\":1,\"bytes\":197,\"records\":2,\"checkpoints\":0,\"profile\":\"hardened\","
-                "\"damages\":1,\"findings\":[{\"file\":\"events.0000000000000001.000000\","
+                "{\"files\":1,\"bytes\":197,\"records\":2,\"checkpoints\":0,"
+                "\"profile\":\"hardened\",\"damages\":1,\"findings\":[{\"file\":\"events.0000000000000001.000000\","
                 "\"offset\":149,\"damage\":\"torn\",\"message\":\"the file ends inside a record or "
                 "its header\",\"answer\":\"cut\",\"counts\":true,\"made_up\":false}],"
                 "\"other_entries\":[],\"new_master\":{\"result\":\"log\",\"error\":\"RECOUP_OK\","

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Makes the seed corpus: files as real masters of a small job leave them, in both profiles, after
+// several crashes; each record of them by itself. seeds FOLDER makes FOLDER/scan, /record, /replay.
+#define _XOPEN_SOURCE 700
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fuzz_host.h"
+#include "recovery/format.h"
+
+static void save(const char *folder, const char *kind, unsigned number, const uint8_t *head,
+                 size_t head_size, const uint8_t *bytes, size_t size)
+{
+    char path[4096];
+    FILE *file;
+
+    (void)mkdir(folder, 0777);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, kind);
+    (void)mkdir(path, 0777);
+    (void)snprintf(path, sizeof path, "%s/%s/seed-%03u", folder, kind, number);
+    file = fopen(path, "wb");
+    FUZZ_REQUIRE(file != NULL);
+    FUZZ_REQUIRE(fwrite(head, 1, head_size, file) == head_size);
+    FUZZ_REQUIRE(size == 0 || fwrite(bytes, 1, size, file) == size);
+    FUZZ_REQUIRE(fclose(file) == 0);
+}
+
+static void save_records(const char *folder, const struct fuzz_file *file, bool contiguous,
+                         bool checksum, unsigned *number)
+{
+    struct fuzz_memory counted = {.limit = 1u << 24};
+    struct recoup_allocator allocator = fuzz_allocator(&counted);
+    struct recoup__format format = {contiguous, checksum, 0};
+    struct recoup__memory memory;
+    struct recoup__scanner scanner;
+    struct recoup__frame frame;
+
+    recoup__memory_init(&memory, &allocator);
+    recoup__scanner_init(&scanner, &memory);
+    recoup__scanner_begin(&scanner, &format);
+    FUZZ_REQUIRE(recoup__scanner_feed(&scanner, file->bytes, file->size) == 0);
+    while (recoup__scanner_next(&scanner, true, &frame) == RECOUP__SCAN_RECORD) {
+        uint8_t type = (uint8_t)frame.type;
+
+        save(folder, "record", (*number)++, &type, 1, frame.body, frame.size);
+    }
+    recoup__scanner_release(&scanner);
+}
+
+// Files in the order of their names, epochs and indexes as the names say.
+static void save_replay(const char *folder, struct fuzz_host *host, uint8_t options,
+                        unsigned number)
+{
+    static uint8_t bytes[1u << 20];
+    size_t size = 0;
+    uint64_t last_epoch = 0;
+    uint32_t next = 0;
+    uint8_t head[2] = {options, 0};
+
+    for (uint64_t epoch = 0; epoch <= host->epoch; epoch++) {
+        for (uint32_t index = 0; index < 100; index++) {
+            for (uint32_t i = 0; i < FUZZ_FILES_MAX; i++) {
+                const struct fuzz_file *file = &host->files[i];
+                uint64_t e;
+                uint32_t n;
+
+                if (!file->exists ||
+                    recoup__file_name_parse(file->name, &e, &n) == RECOUP__NAME_OTHER ||
+                    e != epoch || n != index || size + file->size + 3 > sizeof bytes) {
+                    continue;
+                }
+                bytes[size] = last_epoch != 0 && e != last_epoch ? 1 : n > next ? 2 : 0;
+                bytes[size + 1] = (uint8_t)file->size;
+                bytes[size + 2] = (uint8_t)(file->size >> 8);
+                memcpy(bytes + size + 3, file->bytes, file->size);
+                size += 3 + file->size;
+                last_epoch = e;
+                next = n + 1;
+            }
+        }
+    }
+    save(folder, "replay", number, head, sizeof head, bytes, size);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned scans = 0, records = 0, replays = 0;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+        return 2;
+    }
+    for (uint8_t options = 0; options < 4; options++) {
+        bool hardened = (options & 1) != 0;
+        static struct fuzz_host host;
+
+        fuzz_host_init(&host, hardened ? RECOUP_PROFILE_HARDENED : RECOUP_PROFILE_FLINK_1_20);
+        host.options.policy[RECOUP_POLICY_CHECKSUM] = hardened && (options & 2) == 0;
+        for (unsigned master = 0; master < 4; master++) {
+            fuzz_host_start(&host);
+            FUZZ_REQUIRE(host.recovered);
+            fuzz_host_work(&host, 2 + master);
+            fuzz_host_crash(&host);
+            save_replay(argv[1], &host, options, replays++);
+        }
+        for (uint32_t i = 0; i < FUZZ_FILES_MAX; i++) {
+            const struct fuzz_file *file = &host.files[i];
+            uint8_t head = (uint8_t)((hardened ? 1 : 0) | (hardened && options < 2 ? 2 : 0) | 64);
+
+            if (file->exists) {
+                save(argv[1], "scan", scans++, &head, 1, file->bytes, file->size);
+                save_records(argv[1], file, hardened, hardened && options < 2, &records);
+            }
+        }
+        fuzz_host_release(&host);
+    }
+    printf("%u files, %u records, %u stores\n", scans, records, replays);
+    return 0;
+}
