@@ -13,6 +13,7 @@
 #include "check.h"
 #include "models/support_step.h"
 #include "recovery/testing/crash.h"
+#include "recovery/testing/host_check.h"
 #include "tests/conformance/support_real.h"
 
 #define CLIENT 7u // of the simulator: a client that no master hosts
@@ -423,6 +424,65 @@ static void real_directories(void **state)
         print_message("  the real host on %s: %zu behaviours\n", real_kind(*base), N_BEHAVIOURS);
     }
 }
+
+struct checked {
+    struct real_fs real;
+    const char *base;
+    enum recoup_host_durability durability;
+    bool there;
+};
+
+static void checked_perform(void *context, const struct recoup_action *action,
+                            struct recoup_event *event)
+{
+    struct checked *checked = context;
+
+    real_perform(&checked->real, action, event);
+}
+
+// The process's death is all that a test can do to a real machine; a power loss it cannot.
+static void checked_crash(void *context)
+{
+    struct checked *checked = context;
+
+    real_reopen(&checked->real, checked->durability);
+}
+
+static void checked_reset(void *context)
+{
+    struct checked *checked = context;
+
+    if (checked->there) {
+        real_release(&checked->real);
+    }
+    real_init(&checked->real, checked->base, checked->durability);
+    checked->there = true;
+}
+
+static void the_real_host_keeps_its_duties(void **state)
+{
+    (void)state;
+    for (const char *const *base = real_bases(); *base != NULL; base++) {
+        for (int durability = RECOUP_HOST_PROCESS; durability <= RECOUP_HOST_MACHINE_AT_FLUSH;
+             durability++) {
+            struct checked checked = {.base = *base,
+                                      .durability = (enum recoup_host_durability)durability};
+            struct recoup_checked_host host = {
+                &checked, {0}, checked_perform, checked_crash, checked_reset};
+            struct recoup_allocator allocator = {plain_allocate, plain_release, NULL};
+            struct recoup_host_report report;
+
+            recoup_host_storage(checked.durability, &host.storage);
+            assert_int_equal(recoup_host_check(&host, &allocator, &report), 0);
+            for (uint32_t i = 0; i < report.n && i < RECOUP_HOST_FINDINGS_MAX; i++) {
+                print_error("%s: D%u: %s\n", real_kind(*base), report.findings[i].duty,
+                            report.findings[i].text);
+            }
+            assert_u64(report.n, 0);
+            real_release(&checked.real);
+        }
+    }
+}
 #endif
 
 int main(int argc, char **argv)
@@ -432,6 +492,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_host_in_memory),
 #ifdef CONFORMANCE_REAL_HOST
         cmocka_unit_test(real_directories),
+        cmocka_unit_test(the_real_host_keeps_its_duties),
 #endif
     };
 
