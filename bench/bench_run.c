@@ -95,7 +95,8 @@ static struct figures once(const struct world *b, struct sim_arena *arena, int64
     double seconds = (double)(bench_now_ns() - from_ns) * 1e-9;
     bench_require(result.state == MODEL_JOB_FINISHED && result.n_failovers == 1,
                   "the job did not finish");
-    // Flink's behaviour leaves outputs on workers after a recovery (W4 through H34), which is found.
+    // Flink's behaviour leaves outputs on workers after a recovery (W4 through H34), which is
+    // found.
     for (uint32_t i = 0; i < result.n_findings; i++)
         bench_require(result.findings[i].hazard != NULL, "there is an unexplained finding");
     f.subtasks_per_s = (double)result.tasks / seconds;
