@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+// Every finish, recorded or replayed, pays for one hash of 16 bytes: a dozen instructions where it
+// is inlined, several times that as a call.
+#define XXH_INLINE_ALL
+#define XXH_VECTOR 0 // XXH_SCALAR: nothing here is long enough for more
 #include <xxhash.h>
 
 int recoup__state_init(struct recoup__state *state, struct recoup__memory *memory,
