@@ -23,7 +23,8 @@
 #include <recoup/recoup_host.h>
 
 enum { MAP, REDUCE, STAGES };
-enum { MAPS = 40, REDUCES = 8, SLOTS = 4, WORKER = 0, RESETS_MAX = 16, ANSWERS_MAX = 16 };
+enum { MAPS = 40, REDUCES = 8, SLOTS = 4, WORKER = 0, HELD_MAX = 1000,
+       RESETS_MAX = 16, ANSWERS_MAX = 16 };
 
 struct slot { // runs one attempt
     uv_timer_t timer;
@@ -45,7 +46,7 @@ struct master {
     bool report;       // answers that wait for next_event
     uint32_t snapshots[ANSWERS_MAX], n_snapshots;
     uint32_t resets[RESETS_MAX], n_resets;
-    struct recoup_partition held[MAPS]; // the worker's partitions, for its report
+    struct recoup_partition held[HELD_MAX]; // the worker's partitions, for its report
     struct slot slots[SLOTS];
     int exit_code;
 };
@@ -93,12 +94,15 @@ static uint32_t list_outputs(struct master *m)
 
     snprintf(path, sizeof path, "%s/out", m->directory);
     stream = opendir(path);
-    while (stream != NULL && n < MAPS && (entry = readdir(stream)) != NULL) {
+    while (stream != NULL && (entry = readdir(stream)) != NULL) {
         struct recoup_partition partition = {.bytes = 7, .worker = WORKER};
 
         if (sscanf(entry->d_name, "%" SCNu32 ".%" SCNu32 ".%" SCNx64, &partition.stage,
                    &partition.subtask, &partition.attempt) == 3
             && partition.stage == MAP) {
+            if (n == HELD_MAX) {
+                die(path, "holds too many outputs");
+            }
             m->held[n++] = partition;
         }
     }
@@ -170,6 +174,22 @@ static bool find_ready(const struct master *m, uint32_t *stage, uint32_t *subtas
     return false;
 }
 
+// The job's end must be durable before its log goes: a master that is killed in between would find
+// neither, and run the job again.
+static void commit_result(const struct master *m)
+{
+    char path[4096], fresh[4096];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/result", m->directory);
+    snprintf(fresh, sizeof fresh, "%s/result.new", m->directory);
+    file = fopen(fresh, "w");
+    if (file == NULL || fprintf(file, "done\n") < 0 || fflush(file) != 0
+        || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(fresh, path) != 0) {
+        die(path, strerror(errno));
+    }
+}
+
 static void schedule(struct master *m)
 {
     struct recoup_stage reduce;
@@ -180,7 +200,8 @@ static void schedule(struct master *m)
     recoup_stage(recoup_host_job(m->host), REDUCE, &reduce);
     if (reduce.initialized && reduce.finished == reduce.parallelism) {
         m->running = false;
-        if (recoup_host_stop(m->host, true) != 0) { // the job has ended: its log may go
+        commit_result(m);
+        if (recoup_host_stop(m->host, true) != 0) { // now the log may go
             die("stop", "refused");
         }
         return;
@@ -244,7 +265,8 @@ static void stepped(struct recoup_host_engine *engine, const struct recoup_event
     }
 }
 
-static void take_snapshot(struct recoup_host_engine *engine, uint32_t snapshot, uint32_t coordinator)
+static void take_snapshot(struct recoup_host_engine *engine, uint32_t snapshot,
+                          uint32_t coordinator)
 {
     struct master *m = master_of(engine);
 
@@ -467,6 +489,11 @@ static void prepare(struct master *m, const char *directory)
     if ((mkdir(directory, 0777) != 0 && errno != EEXIST)
         || (mkdir(path, 0777) != 0 && errno != EEXIST)) {
         die(directory, strerror(errno));
+    }
+    snprintf(path, sizeof path, "%s/result", directory);
+    if (access(path, F_OK) == 0) {
+        printf("the job had ended\n");
+        exit(0);
     }
     m->epoch = next_epoch(directory);
     uv_loop_init(&m->loop);

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the commands of README.md, docs/ and scenarios/README.md, and compares what they print.
 
-    commands.py --recoup BINARY ROOT [--update]
+    commands.py --recoup BINARY [--example BINARY] ROOT [--update]
 
 A block that starts with ```console is run: lines that begin with "$ " are commands for sh, the
 lines up to the next command are what standard output must be. A line "..." stands for any number
 of lines; a command without lines after it may print anything. A block ```console exit=2 expects
 that exit code of its last command, and standard error counts as output, too. Commands run in a
 folder of their own that sees scenarios/, scripts/ and docs/ of ROOT, and BINARY as
-build/release/recoup. --update writes the real output into the blocks instead of comparing.
+build/release/recoup. --example is seen as build/release/examples/NAME; without it docs/embedding.md
+is left out. --update writes the real output into the blocks instead of comparing.
 """
 import argparse
 import glob
@@ -107,6 +108,7 @@ def main():
     parser = argparse.ArgumentParser(description='Run the commands of the documentation.')
     parser.add_argument('root')
     parser.add_argument('--recoup', required=True)
+    parser.add_argument('--example')
     parser.add_argument('--update', action='store_true')
     arguments = parser.parse_args()
     root = os.path.abspath(arguments.root)
@@ -116,9 +118,15 @@ def main():
         os.makedirs(os.path.join(folder, 'build', 'release'))
         os.symlink(os.path.abspath(arguments.recoup),
                    os.path.join(folder, 'build', 'release', 'recoup'))
+        if arguments.example:
+            os.makedirs(os.path.join(folder, 'build', 'release', 'examples'))
+            os.symlink(os.path.abspath(arguments.example),
+                       os.path.join(folder, 'build', 'release', 'examples',
+                                    os.path.basename(arguments.example)))
         checker = Checker(folder, root, arguments.update)
         for path in documents(root):
-            checker.check_document(path)
+            if arguments.example or os.path.basename(path) != 'embedding.md':
+                checker.check_document(path)
     print('%d commands, %d not as told' % (checker.commands, checker.bad))
     return 1 if checker.bad or not checker.commands else 0
 

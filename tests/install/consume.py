@@ -97,8 +97,8 @@ class Consumer:
         for folder, _, names in os.walk(include):
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), include)
-                run(['sh', '-c', 'echo "#include <%s>" | %s -std=c11 -pedantic-errors -Wall -Werror '
-                     '-I%s -fsyntax-only -xc -' % (path, self.a.compiler, include)])
+                run(['sh', '-c', 'echo "#include <%s>" | %s -std=c11 -pedantic-errors -Wall '
+                     '-Werror -I%s -fsyntax-only -xc -' % (path, self.a.compiler, include)])
 
     def by_find_package(self):
         folder = os.path.join(self.work, 'example')
