@@ -92,9 +92,10 @@ static void text_result(const struct results_store_recovery *r, const struct cou
     } else {
         results_text_format(text,
                             "applies %" PRIu64 " records, restores %" PRIu32
-                            " coordinators and keeps %" PRIu64 " of %" PRIu64
+                            " coordinator%s and keeps %" PRIu64 " of %" PRIu64
                             " finished subtasks\n",
                             r->records, r->coordinators_restored,
+                            r->coordinators_restored == 1 ? "" : "s",
                             counts->fates[RESULTS_STORE_KEPT], counts->in_files);
     }
     if (r->waited_ns > 0) {
