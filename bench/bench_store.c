@@ -5,8 +5,9 @@
 // and against SQLite in WAL mode that appends the same records and commits where the library
 // flushes. Replay: a whole recovery from the page cache, and its reader alone, against a loop that
 // reads the same files. The same steps with recovery disabled tell what the job's state costs
-// anyway; the difference is what recording adds. Candidates run in interleaved rounds; ratios are medians of paired ones.
-// Files go to a folder that is made in the present one and removed. JSON on standard output.
+// anyway; the difference is what recording adds. Candidates run in interleaved rounds; ratios are
+// medians of paired ones. Files go to a folder that is made in the present one and removed. JSON on
+// standard output.
 #define _XOPEN_SOURCE 700
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L

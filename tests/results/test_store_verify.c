@@ -387,8 +387,9 @@ static void json_says_the_same(void **state)
     assert_text(results_text_string(&text),
                 "{\"files\":1,\"bytes\":197,\"records\":2,\"checkpoints\":0,"
                 "\"profile\":\"hardened\",\"damages\":1,\"findings\":["
-                "{\"file\":\"events.0000000000000001.000000\",\"offset\":149,\"damage\":\"torn\",\"message\":\"the file ends inside a record or "
-                "its header\",\"answer\":\"cut\",\"counts\":true,\"made_up\":false}],"
+                "{\"file\":\"events.0000000000000001.000000\",\"offset\":149,"
+                "\"damage\":\"torn\",\"message\":\"the file ends inside a record or its header\","
+                "\"answer\":\"cut\",\"counts\":true,\"made_up\":false}],"
                 "\"other_entries\":[],\"new_master\":{\"result\":\"log\",\"error\":\"RECOUP_OK\","
                 "\"records\":2,\"lost\":false}}\n");
     results_store_verification_release(&verification);
