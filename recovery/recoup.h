@@ -24,7 +24,9 @@
 //   D3  Every I/O operation is answered by exactly one IO event with its id, or by none at all if
 //       the process dies. No other call may touch the store's directory.
 //   D4  An IO event reports success only when what the storage capabilities promise is true: after
-//       the operation that makes bytes durable (`durable_at`), they survive this process.
+//       the operation that makes bytes durable (`durable_at`), they survive this process. What READ
+//       gave up to the end of a file, and LIST, survives as well: its writer may have been killed
+//       before it was durable, and the library goes on from it.
 //   D5  TIMER is stepped at recoup_deadline(), or as soon after it as possible.
 //   D6  Nothing is scheduled before RECOVERED. A subtask is started only when recoup_subtask()
 //       says it is not finished and is in no reset that is still to be confirmed.

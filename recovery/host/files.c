@@ -237,6 +237,11 @@ static int list(struct recoup__files *files, struct recoup__file_operation *oper
     }
     result = read_names(stream, &operation->names) == 0 ? 0 : failed(operation, "readdir");
     (void)closedir(stream);
+    // A writer may have been killed between a creation and its sync.
+    if (result == 0 && syncs(files) && fsync(files->directory_fd) != 0 && errno != EROFS
+        && errno != EINVAL) {
+        result = failed(operation, "fsync of the directory");
+    }
     RECOUP_ASSERT(result == 0 || operation->os_error != 0);
     RECOUP_ASSERT(RECOUP_ERGO(result == 0, operation->names.names != NULL));
     return result;
@@ -393,6 +398,12 @@ static int read_file(struct recoup__files *files, struct recoup__file_operation 
         return failed(operation, "open");
     }
     result = read_part(operation, fd);
+    // At its end the file is made durable. Its writer may have been killed before it synced: the
+    // library goes on from these bytes, and what it acknowledges would be lost with them.
+    if (result == 0 && syncs(files) && operation->size_read < operation->size && fdatasync(fd) != 0
+        && errno != EROFS && errno != EINVAL) {
+        result = failed(operation, "fdatasync of what was read");
+    }
     (void)close(fd); // opened for reading: it has nothing to lose
     return result;
 }

@@ -181,7 +181,7 @@ static uint64_t piece_begin(const struct recoup_testing_host *host,
 
 static void cut_power(const struct recoup_testing_host *host, uint32_t window, struct pieces *out)
 {
-    struct piece reversed[RECOUP_TESTING_WINDOW_MAX];
+    struct piece reversed[RECOUP_TESTING_WINDOW_MAX] = {{0}};
     uint32_t i = host->n_writes;
     uint64_t end = i > 0 ? host->writes[i - 1].size : 0;
 

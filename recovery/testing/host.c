@@ -21,6 +21,7 @@ void recoup_testing_device_init(struct recoup_testing_device *device,
                     .list_consistent = true},
         .keeps = RECOUP_TESTING_KEEPS_APPENDED,
         .tear_bytes = 512,
+        .read_syncs = true,
     };
     if (profile == RECOUP_TESTING_DISK_BYTES) {
         device->tear_bytes = 1;
@@ -451,6 +452,10 @@ static int do_read(struct recoup_testing_host *host, const struct recoup_action 
 
         event->io.data = file->bytes + action->io.offset;
         event->io.size = left < action->io.size ? (size_t)left : action->io.size;
+    }
+    if (event->io.size < action->io.size && host->device.read_syncs && !host->device.lying) {
+        settle_bytes(host, testing_index(host, file));
+        settle_names(host);
     }
     RECOUP_ASSERT(event->io.size <= action->io.size);
     return 0;

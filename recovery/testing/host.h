@@ -39,8 +39,12 @@ struct recoup_testing_device {
     bool length_first;  // the length of a file may survive without the bytes of its last writes
     bool names_at_once; // creations and removals are durable at once, else with the next
                         // operation that makes bytes of any file durable (directory sync)
-    bool lying;         // flush, sync and close report success, and nothing is durable
-    uint8_t hole;       // what stands where bytes are missing in front of others; usually 0
+    // A READ that reaches the end of a file makes the file durable first. Without it a master that
+    // was killed leaves bytes which the next one reads and goes on from, and which a power loss
+    // then takes from under it, with all that it has recorded since.
+    bool read_syncs;
+    bool lying;   // flush, sync and close report success, and nothing is durable
+    uint8_t hole; // what stands where bytes are missing in front of others; usually 0
 };
 
 enum recoup_testing_effect { // of an operation that is made to fail
