@@ -28,6 +28,10 @@
 
 #include "recovery/recoup.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define RECOUP_RECORDING_VERSION 1u
 #define RECOUP_RECORDING_ENTRY_MAX (1u << 28)
 
@@ -101,5 +105,9 @@ bool recoup_replayer_next(struct recoup_replayer *replayer, struct recoup_replay
 
 // The job as it stands, to look into.
 const struct recoup_job *recoup_replayer_job(const struct recoup_replayer *replayer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

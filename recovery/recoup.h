@@ -49,6 +49,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define RECOUP_NONE UINT32_MAX            // "no stage", "no worker", "no coordinator"
 #define RECOUP_NEVER INT64_MAX            // a deadline that never comes
 #define RECOUP_SHUFFLE UINT32_MAX         // the shuffle master, where a coordinator is named
@@ -518,5 +522,9 @@ void recoup_pointwise_producers(uint32_t producers, uint32_t consumers, uint32_t
                                 uint32_t *first, uint32_t *count);
 void recoup_pointwise_consumers(uint32_t producers, uint32_t consumers, uint32_t producer,
                                 uint32_t *first, uint32_t *count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

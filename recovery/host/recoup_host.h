@@ -25,6 +25,10 @@
 
 #include "recovery/recoup.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct uv_loop_s; // uv_loop_t of libuv
 struct recoup_host;
 
@@ -134,5 +138,9 @@ void recoup_host_destroy(struct recoup_host *host, void (*destroyed)(void *conte
 const struct recoup_job *recoup_host_job(const struct recoup_host *host);
 
 int64_t recoup_host_now_ns(void); // the clock of the host's steps: CLOCK_MONOTONIC
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

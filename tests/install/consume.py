@@ -92,8 +92,13 @@ class Consumer:
         expect(self.run_with_libraries([program]) == 'RECOUP_EFENCED\n', program)
 
     def check_headers(self):
-        """Every installed header can be included alone."""
+        """Every installed header can be included alone, the public ones by C++, too."""
         include = os.path.join(self.prefix, 'include')
+        clang = shutil.which('clang')
+        for name in ('recoup.h', 'recorder.h', *(['recoup_host.h'] if self.with_host else [])):
+            if clang:
+                run(['sh', '-c', 'echo "#include <recoup/%s>" | %s -std=c++17 -Wall -Werror -I%s '
+                     '-fsyntax-only -xc++ -' % (name, clang, include)])
         for folder, _, names in os.walk(include):
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), include)
