@@ -12,7 +12,7 @@
 #define RECORDS_MAX 512u
 
 struct seen {
-    uint32_t type;
+    uint64_t type; // as wide as its neighbours: records are compared as bytes
     uint64_t sequence;
     uint64_t offset;
     uint64_t end;
