@@ -208,8 +208,10 @@ static int check_snapshots(const struct recoup__replay *replay, const struct rec
     const struct recoup__graph *graph = replay->state->graph;
     for (uint32_t i = 0; i < record->finished.n_snapshots; i++) {
         uint32_t coordinator = record->finished.snapshots[i].coordinator;
-        if (coordinator != RECOUP_SHUFFLE && coordinator != RECOUP__MARK &&
-            coordinator >= graph->n_coordinators) {
+        // A mark stands alone, and in no finish.
+        bool mark = coordinator == RECOUP__MARK && record->type == RECOUP__RECORD_SNAPSHOT &&
+                    record->finished.n_snapshots == 1;
+        if (coordinator != RECOUP_SHUFFLE && !mark && coordinator >= graph->n_coordinators) {
             return RECOUP_EFOREIGN;
         }
         RECOUP_ASSERT(record->finished.snapshots[i].size <= RECOUP_EVENT_SIZE_MAX);

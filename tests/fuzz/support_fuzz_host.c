@@ -14,6 +14,7 @@ void fuzz_host_init(struct fuzz_host *host, enum recoup_profile profile)
     recoup_options_init(&host->options, profile);
     host->options.recovery_enabled = true;
     host->options.snapshot_min_pause_ns = 0;
+    host->options.write_buffer_bytes = 256; // small, since a run allocates it anew
 }
 
 void fuzz_host_release(struct fuzz_host *host)

@@ -276,6 +276,31 @@ static void LateSnapshotCountsAtItsFinish(void **state)
     close_fixture(&f);
 }
 
+// A mark means something by itself alone; among snapshots, or in a finish, no master wrote it.
+// Found by fuzzing: tests/fuzz/inputs/replay/mark-in-a-finish.
+static void MarksStandAlone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct recoup__snapshot snapshots[2] = {{0, "state", 5}, {RECOUP__MARK, "x", 1}};
+    struct recoup__record record = {.type = RECOUP__RECORD_FINISHED};
+    open_fixture(&f, true);
+    assert_int_equal(initialized(&f, 0, 4), 0);
+    record.finished.attempt = 1;
+    record.finished.snapshots = snapshots;
+    record.finished.n_snapshots = 2;
+    assert_int_equal(put(&f, &record), RECOUP_EFOREIGN);
+    record.finished.snapshots = &snapshots[1];
+    record.finished.n_snapshots = 1;
+    assert_int_equal(put(&f, &record), RECOUP_EFOREIGN);
+    finished(&f, 0, 0, 1, "");
+    record.type = RECOUP__RECORD_SNAPSHOT;
+    record.finished.snapshots = snapshots;
+    record.finished.n_snapshots = 2;
+    assert_int_equal(put(&f, &record), RECOUP_EFOREIGN);
+    close_fixture(&f);
+}
+
 static void ForeignRecordsAreRefused(void **state)
 {
     (void)state;
@@ -398,6 +423,7 @@ int main(void)
         cmocka_unit_test(SecondFinishKeepsItsPlaceInFlink),
         cmocka_unit_test(ResetForgetsPlaceAndSnapshots),
         cmocka_unit_test(LateSnapshotCountsAtItsFinish),
+        cmocka_unit_test(MarksStandAlone),
         cmocka_unit_test(ForeignRecordsAreRefused),
         cmocka_unit_test(CheckpointReplacesOnlyWhenComplete),
         cmocka_unit_test(MarkedFinishIsCoveredByLaterPoints),
