@@ -325,13 +325,37 @@ static void no_folder(void **state)
     engine_release(&engine);
 }
 
+// A check that fails in a child jumps back into the test, and would run all that follows a second
+// time: the child ends here.
+static int note_process(void **state)
+{
+    pid_t *pid = malloc(sizeof *pid);
+
+    assert_non_null(pid);
+    *pid = getpid();
+    *state = pid;
+    return 0;
+}
+
+static int end_child(void **state)
+{
+    pid_t *pid = *state;
+
+    if (*pid != getpid()) {
+        fflush(NULL);
+        _exit(1);
+    }
+    free(pid);
+    return 0;
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(full_disk_by_limit),
     cmocka_unit_test(stops_recording_where_the_policy_says_so),
     cmocka_unit_test(too_many_open_files),
-    cmocka_unit_test(full_disk),
-    cmocka_unit_test(read_only_file_system),
-    cmocka_unit_test(unwritable_folder),
+    cmocka_unit_test_setup_teardown(full_disk, note_process, end_child),
+    cmocka_unit_test_setup_teardown(read_only_file_system, note_process, end_child),
+    cmocka_unit_test_setup_teardown(unwritable_folder, note_process, end_child),
     cmocka_unit_test(no_folder),
 };
 
