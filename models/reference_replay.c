@@ -360,11 +360,29 @@ static bool reference_begin_checkpoint(struct reference_cursor *c)
     return true;
 }
 
+// The log leads at least to the finish of this attempt.
+static void reference_raise(struct model_world *w, uint32_t attempt)
+{
+    struct model_reference *reference = &w->invariants.reference;
+    const struct model_attempt *a = world_attempt(w, attempt);
+
+    SIM_ASSERT(reference_readable(w, attempt));
+    if (a->incarnation < reference->readable_capacity &&
+        a->event > reference->readable[a->incarnation]) {
+        reference->readable[a->incarnation] = a->event;
+    }
+}
+
 static void reference_end_checkpoint(struct model_world *w)
 {
     struct model_reference *reference = &w->invariants.reference;
 
     SIM_ASSERT(reference->pictures_ready);
+    for (uint32_t i = 0; reference->has_shadow && i < reference->n_attempts; i++) {
+        if (reference_readable(w, i)) {
+            reference_raise(w, i);
+        }
+    }
     for (uint32_t k = 0; reference->has_shadow && k < reference_pictures(w); k++) {
         struct model_reference_picture old = reference->pictures[k];
 
@@ -375,24 +393,23 @@ static void reference_end_checkpoint(struct model_world *w)
     SIM_ASSERT(!reference->has_shadow);
 }
 
-// Notes that the Finished record of an attempt is there.
+// Notes that the Finished record of an attempt is there. In a checkpoint it says nothing of the
+// events before it until the checkpoint is complete.
 static void reference_note(struct reference_cursor *c, const struct reference_finish *finish)
 {
     struct model_world *w = c->w;
     struct model_reference *reference = &w->invariants.reference;
     uint32_t attempt = (uint32_t)finish->attempt;
-    uint64_t incarnation = finish->attempt >> 32;
-    uint32_t event;
 
     SIM_ASSERT(reference->attempt_bits != NULL);
-    if (attempt >= reference->n_attempts || world_attempt(w, attempt)->incarnation != incarnation) {
+    if (attempt >= reference->n_attempts ||
+        world_attempt(w, attempt)->incarnation != finish->attempt >> 32) {
         reference_fail(c); // no such attempt ever was
         return;
     }
     reference->attempt_bits[attempt] |= 1u;
-    event = world_attempt(w, attempt)->event;
-    if (incarnation < reference->readable_capacity && event > reference->readable[incarnation]) {
-        reference->readable[incarnation] = event;
+    if (!reference->has_shadow) {
+        reference_raise(w, attempt);
     }
     SIM_ASSERT(reference_readable(w, attempt));
 }
