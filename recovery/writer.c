@@ -916,9 +916,12 @@ static void removed(struct recoup__store *store, int error)
 {
     struct recoup__writer *writer = &store->writer;
 
-    // A stop, or giving the log up, may have ended the removals while this one was under way.
+    // A stop, giving the log up, or the next checkpoint may have ended the removals while this one
+    // was under way.
     RECOUP_ASSERT(store->n_files > 0 && writer->remove_end <= store->n_files);
-    RECOUP_ASSERT(RECOUP_ERGO(store->state == RECOUP__STORE_OPEN, writer->remove_end > 0));
+    RECOUP_ASSERT(RECOUP_ERGO(store->state == RECOUP__STORE_OPEN &&
+                                  writer->checkpoint == RECOUP__CHECKPOINT_NONE,
+                              writer->remove_end > 0));
     if (error != 0) {
         // It does no harm; the next checkpoint tries again. Later files stay, so that no gap
         // appears.
