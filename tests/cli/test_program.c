@@ -283,7 +283,7 @@ static void the_printed_command_repeats_the_run(void **state)
     line = strstr(p.out, "\nRepeat      recoup ");
     assert_non_null(line);
     line += strlen("\nRepeat      recoup ");
-    (void)snprintf(command, sizeof(command), "env -i %s/recoup %s", RECOUP_BINARY_DIR, line);
+    (void)snprintf(command, sizeof(command), "env -i '%s/recoup' %s", RECOUP_BINARY_DIR, line);
     command[strcspn(command, "\n")] = '\0';
     support_shell(&q, command);
     assert_i64(q.code, p.code);

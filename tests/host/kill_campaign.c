@@ -284,7 +284,9 @@ static int end_life(struct campaign *c, bool stop)
         c->n_acknowledged += c->acknowledged;
     }
     if (!stop && !(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) {
-        printf("epoch %" PRIu64 " ended by itself\n", life->epoch);
+        printf("epoch %" PRIu64 " ended by itself: %s %d\n", life->epoch,
+               WIFSIGNALED(status) ? "signal" : "exit code",
+               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         return -1;
     }
     return !stop || (WIFEXITED(status) && WEXITSTATUS(status) == 0 && life->stopped) ? 0 : -1;

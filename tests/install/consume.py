@@ -10,6 +10,7 @@ and have the soname that docs/compatibility.md tells.
 """
 import argparse
 import os
+import shlex
 import re
 import shutil
 import subprocess
@@ -52,7 +53,7 @@ class Consumer:
 
     def pkg_config(self, *arguments):
         path = os.path.join(self.libraries, 'pkgconfig')
-        return run(['pkg-config', *arguments], extra={'PKG_CONFIG_PATH': path}).split()
+        return shlex.split(run(['pkg-config', *arguments], extra={'PKG_CONFIG_PATH': path}))
 
     def run_with_libraries(self, command):
         return run(command, extra={'LD_LIBRARY_PATH': self.libraries})
