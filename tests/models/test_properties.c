@@ -722,12 +722,40 @@ static void AnIncompleteCheckpointIsNoHole(void **state)
     }
 }
 
+// The next stage ends, and with it the next checkpoint begins, while a file that the last one has
+// replaced is still being removed.
+static void ACheckpointMayBeginDuringARemoval(void **state)
+{
+    (void)state;
+    for (int64_t slow = 1; slow <= 5; slow++) {
+        struct model_test t;
+        world_of(&t, 2, 2);
+        recoup_options_init(&t.config.options, RECOUP_PROFILE_HARDENED);
+        t.config.options.recovery_enabled = true;
+        t.config.options.snapshot_min_pause_ns = 0;  // so that a stage's log outgrows a checkpoint
+        t.config.worker_policy.retention_by_job = true;
+        t.config.storage.latency[MODEL_STORAGE_REMOVE] = constant(slow * SECOND / 2);
+        for (uint32_t i = 0; i < 8; i++) {
+            uint32_t s = stage(&t, "wave", 16, constant(SECOND / 4));
+            if (i > 0)
+                reads(&t, s, s - 1, RECOUP_ALL_TO_ALL);
+            t.stages[s].coordinator = (struct model_coordinator){true, true, 100000};
+        }
+        run(&t);
+        assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+        assert_true(t.result.io.requests[MODEL_STORAGE_REMOVE] > 0);
+        no_findings(&t);
+        world_drop(&t);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(AShareOfNoTimeAtAllIsTheStart),
         cmocka_unit_test(ARecoveryThatIsNotConcludedLeavesNoMarks),
         cmocka_unit_test(AStopDuringARemovalEndsIt),
+        cmocka_unit_test(ACheckpointMayBeginDuringARemoval),
         cmocka_unit_test(ALogMayBeginWithADeadCheckpoint),
         cmocka_unit_test(AnIncompleteCheckpointIsNoHole),
         cmocka_unit_test(TheWorldsAreOfAllKinds),
