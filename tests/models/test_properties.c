@@ -732,7 +732,7 @@ static void ACheckpointMayBeginDuringARemoval(void **state)
         world_of(&t, 2, 2);
         recoup_options_init(&t.config.options, RECOUP_PROFILE_HARDENED);
         t.config.options.recovery_enabled = true;
-        t.config.options.snapshot_min_pause_ns = 0;  // so that a stage's log outgrows a checkpoint
+        t.config.options.snapshot_min_pause_ns = 0; // so that a stage's log outgrows a checkpoint
         t.config.worker_policy.retention_by_job = true;
         t.config.storage.latency[MODEL_STORAGE_REMOVE] = constant(slow * SECOND / 2);
         for (uint32_t i = 0; i < 8; i++) {
