@@ -99,7 +99,7 @@ class Consumer:
         for name in ('recoup.h', 'recorder.h', *(['recoup_host.h'] if self.with_host else [])):
             if clang:
                 run(['sh', '-c', 'echo "#include <recoup/%s>" | %s -std=c++17 -Wall -Werror -I%s '
-                     '-fsyntax-only -xc++ -' % (name, clang, include)])
+                     '-fsyntax-only -xc++ -' % (name, clang, shlex.quote(include))])
         for folder, _, names in os.walk(include):
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), include)

@@ -88,6 +88,7 @@ struct dice {
     uint64_t state;
 };
 
+// One roll is one statement: the order of two in one expression is the compiler's choice.
 static uint64_t roll(struct dice *dice, uint64_t n)
 {
     uint64_t z = dice->state += UINT64_C(0x9e3779b97f4a7c15);
@@ -144,8 +145,11 @@ static void random_job(struct model_test *t, struct dice *dice)
         uint32_t inputs = 0;
 
         snprintf(name, sizeof(name), "s%u", i);
-        stage(t, name, automatic ? 0 : 1 + (uint32_t)roll(dice, 10),
-              some_law(dice, (int64_t)(1 + roll(dice, 10)) * SECOND));
+        uint32_t parallelism = automatic ? 0 : 1 + (uint32_t)roll(dice, 10);
+        int64_t mean_ns = (int64_t)(1 + roll(dice, 10)) * SECOND;
+        struct sim_law duration = some_law(dice, mean_ns);
+
+        stage(t, name, parallelism, duration);
         t->stages[i].rerun_fresh = roll(dice, 4) == 0;
         t->stages[i].output = some_law(dice, 1000000);
         for (uint32_t k = 0; k < i; k++) {
@@ -154,11 +158,15 @@ static void random_job(struct model_test *t, struct dice *dice)
                 inputs++;
             }
         }
-        if (inputs == 0 && roll(dice, 4) != 0)
-            source(t, i, (uint32_t)roll(dice, roll(dice, 5) == 0 ? 3000 : 40), roll(dice, 4) != 0);
+        bool reads_splits = inputs == 0 && roll(dice, 4) != 0;
+        bool supported = roll(dice, 4) != 0;
+        uint64_t size = roll(dice, 5) == 0 ? 3000 : 40;
+
+        size = roll(dice, size);
+        if (reads_splits)
+            source(t, i, (uint32_t)size, supported);
         else if (roll(dice, 4) == 0)
-            t->stages[i].coordinator =
-                (struct model_coordinator){true, roll(dice, 2) != 0, roll(dice, 3000)};
+            t->stages[i].coordinator = (struct model_coordinator){true, supported, size};
     }
 }
 
@@ -206,7 +214,9 @@ static void random_storage(struct model_test *t, struct dice *dice)
 
 static void random_fault(struct model_test *t, struct dice *dice)
 {
-    int64_t at_ns = (int64_t)roll(dice, 60) * SECOND + (int64_t)roll(dice, (uint64_t)SECOND);
+    int64_t at_ns = (int64_t)roll(dice, 60) * SECOND;
+
+    at_ns += (int64_t)roll(dice, (uint64_t)SECOND);
     struct model_fault *f = kill_master_at(t, roll(dice, 2) != 0 ? at_ns : at_ns / SECOND * SECOND);
 
     switch (roll(dice, 7)) {
@@ -249,8 +259,10 @@ static void random_fault(struct model_test *t, struct dice *dice)
 void random_scenario(struct model_test *t, uint64_t seed, enum recoup_profile profile, bool mix)
 {
     struct dice dice = {seed * 7919 + 13};
+    uint32_t workers = 1 + (uint32_t)roll(&dice, 5);
+    uint32_t slots = 1 + (uint32_t)roll(&dice, 4);
 
-    world_of(t, 1 + (uint32_t)roll(&dice, 5), 1 + (uint32_t)roll(&dice, 4));
+    world_of(t, workers, slots);
     t->config.profile = profile;
     t->config.seed = seed;
     random_options(t, &dice, mix);
