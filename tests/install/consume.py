@@ -104,7 +104,8 @@ class Consumer:
             for name in names:
                 path = os.path.relpath(os.path.join(folder, name), include)
                 run(['sh', '-c', 'echo "#include <%s>" | %s -std=c11 -pedantic-errors -Wall '
-                     '-Werror -I%s -fsyntax-only -xc -' % (path, self.a.compiler, include)])
+                     '-Werror -I%s -fsyntax-only -xc -'
+                     % (path, self.a.compiler, shlex.quote(include))])
 
     def by_find_package(self):
         folder = os.path.join(self.work, 'example')
