@@ -79,8 +79,8 @@ static const struct recoup_policy_info policies[RECOUP_POLICY_COUNT] = {
         "Takes back everything downstream of a stage that restarts because of its coordinator; "
         "costs those re-runs."),
     [RECOUP_POLICY_LATE_REPORT] = CHOICE("recovery.late-report", "release", "adopt", "H30",
-        "Adopts partitions that are reported after the wait and still needed instead of freeing "
-        "them; costs nothing."),
+        "Adopts partitions reported after the wait whose subtasks still count as finished instead "
+        "of freeing them; what was reset when the wait ended is made again all the same."),
     [RECOUP_POLICY_LATE_WORKER] = CHOICE("recovery.late-worker", "ignore", "ask", "H31",
         "Asks workers that register after the wait for their partitions too; costs one request "
         "per registration."),
