@@ -349,25 +349,6 @@ void invariants_attempt_reset(struct model_world *w, uint32_t attempt)
     SIM_ASSERT(invariant_held(w, world_attempt(w, attempt)->gid) != attempt || w->error != 0);
 }
 
-void invariants_attempt_regained(struct model_world *w, uint32_t attempt)
-{
-    uint32_t gid = world_attempt(w, attempt)->gid;
-
-    if (!w->invariants.on || !invariants_reserve(w)) {
-        return;
-    }
-    SIM_ASSERT((invariant_shadow_of(w, attempt)->flags & INVARIANT_FINISHED) != 0);
-    if (invariant_held(w, gid) == MODEL_NONE) {
-        invariant_hold(w, attempt);
-    } else if (invariant_held(w, gid) != attempt) {
-        invariants_report(w, "T1", phantom_hazard(w),
-                          "%s[%u]: attempt %u is adopted while attempt %u is held as finished",
-                          invariant_stage_name(w, gid), invariant_index(w, gid), attempt,
-                          invariant_held(w, gid));
-    }
-    SIM_ASSERT(gid < w->n_subtasks);
-}
-
 // --- the end -------------------------------------------------------------------------------------
 
 // What may still happen by itself: nothing runs, nothing is being reset, and workers are there.

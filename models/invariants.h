@@ -63,8 +63,6 @@ void invariants_attempt_started(struct model_world *w, uint32_t attempt);
 void invariants_attempt_finished(struct model_world *w, uint32_t attempt);
 // Held as finished, and taken back by a decision of now.
 void invariants_attempt_reset(struct model_world *w, uint32_t attempt);
-// Taken back by this master, and adopted as finished again.
-void invariants_attempt_regained(struct model_world *w, uint32_t attempt);
 // The master is gone now; its job still exists if it had one.
 void invariants_master_died(struct model_world *w, uint32_t incarnation);
 void invariants_durable(struct model_world *w, uint32_t incarnation, uint64_t event);
