@@ -32,7 +32,8 @@ ARROWS = {
     'models': {'models', 'sim', 'recovery'},
     'scenarios': {'scenarios', 'models', 'sim', 'recovery'},
     'results': {'results', 'scenarios', 'models', 'sim', 'recovery'},
-    'cli': {'cli', 'results', 'scenarios', 'models', 'sim', 'recovery'},
+    'campaigns': {'campaigns', 'results', 'scenarios', 'models', 'sim', 'recovery'},
+    'cli': {'cli', 'campaigns', 'results', 'scenarios', 'models', 'sim', 'recovery'},
 }
 
 ASSERTION = re.compile(
@@ -53,7 +54,7 @@ BANNED = {
 }
 SLEEPS = r'sleep|usleep|nanosleep|clock_nanosleep|thrd_sleep'
 LIBM = r'powf?|expf?|logf?|log2|log10|log1p|expm1|tgamma|lgamma|sin|cos|tan|fma'
-BANNED_FREE = ('recovery/host/', 'cli/', 'tests/', 'bench/')
+BANNED_FREE = ('recovery/host/', 'campaigns/', 'cli/', 'tests/', 'bench/')
 
 # Split, so that this file does not find itself.
 MACHINE_WORDS = [r'/ho' r'me/\w', r'/ro' r'ot/', r'/Use' r'rs/\w', r'/wo' r'rk/',
