@@ -18,8 +18,8 @@ struct model_reference_entry { // of one subtask, as the log has it
     uint32_t attempt;          // MODEL_NONE: none
     uint32_t place;            // among all finishes, from 1; kept when a reset removes the entry
     bool present;
-    bool point;     // its record is a recovery point
-    bool uncovered; // in a checkpoint: not covered by the snapshots that follow
+    bool point; // its record is a recovery point
+    bool moved; // by a mark of a checkpoint, to the place behind its boundary
 };
 
 struct model_reference_snapshot {
@@ -34,7 +34,8 @@ struct model_reference_picture {
     uint32_t *parallelism;                 // by stage, 0: not initialized
     struct sim_chunks snapshots;           // in the order of the log
     uint32_t place;
-    uint32_t point; // place of the last recovery point that no reset can remove
+    uint32_t point;  // place of the last recovery point that no reset can remove
+    uint32_t behind; // place behind the boundary of a checkpoint, 0: none yet
     uint64_t records;
 };
 

@@ -17,6 +17,7 @@
 #define REFERENCE_FLAG_PARTITION 1u
 #define REFERENCE_FLAG_PAYLOAD 2u
 #define REFERENCE_FLAG_SNAPSHOTS 4u
+#define REFERENCE_MARK (UINT32_MAX - 1) // in place of a coordinator: not covered by the boundary
 
 static int reference_picture_clear(struct model_world *w, struct model_reference_picture *picture)
 {
@@ -36,7 +37,7 @@ static int reference_picture_clear(struct model_world *w, struct model_reference
     }
     memset(picture->parallelism, 0, w->config->n_stages * sizeof(uint32_t));
     sim_chunks_truncate(&picture->snapshots, 0);
-    picture->place = picture->point = 0;
+    picture->place = picture->point = picture->behind = 0;
     picture->records = 0;
     SIM_ASSERT(sim_chunks_count(&picture->snapshots) == 0);
     return 0;
@@ -111,6 +112,7 @@ struct reference_finish {
     uint64_t snapshots_at; // 0: none; else where their number stands
     uint32_t n_snapshots;
     bool point; // the shuffle master's is among them
+    bool mark;  // no snapshot at all, but a checkpoint's mark
 };
 
 static void reference_parse_snapshots(struct reference_cursor *c, struct reference_finish *finish)
@@ -123,6 +125,7 @@ static void reference_parse_snapshots(struct reference_cursor *c, struct referen
 
         c->at += reference_number(c, 4);
         finish->point = finish->point || coordinator == RECOUP_SHUFFLE;
+        finish->mark = finish->mark || coordinator == REFERENCE_MARK;
     }
     if (c->at > c->body_end) {
         c->ended = true;
@@ -162,7 +165,7 @@ static void reference_add_snapshots(struct reference_cursor *c,
         struct model_reference_snapshot *snapshot;
 
         c->at += reference_number(c, 4);
-        if (coordinator == RECOUP_SHUFFLE) {
+        if (coordinator == RECOUP_SHUFFLE || coordinator == REFERENCE_MARK) {
             continue;
         }
         snapshot = sim_chunks_push(&picture->snapshots);
@@ -210,7 +213,7 @@ static void reference_apply_finished(struct reference_cursor *c, uint32_t k,
     entry->point = finish->point || (same && entry->point);
     entry->present = true;
     entry->attempt = (uint32_t)finish->attempt;
-    entry->uncovered = false;
+    entry->moved = entry->moved && same;
     if (finish->point && !reference_first_finish(w, k) && entry->place > picture->point) {
         picture->point = entry->place;
     }
@@ -220,28 +223,21 @@ static void reference_apply_finished(struct reference_cursor *c, uint32_t k,
     SIM_ASSERT(entry->place > 0);
 }
 
-// In a checkpoint: snapshots that cover all before them, except what was marked as not covered.
-static void reference_cover_all(struct reference_cursor *c, uint32_t k,
-                                const struct reference_finish *finish)
+// The boundary of a checkpoint: its snapshots cover all finishes before it. What they do not cover
+// is marked later, and moves to the place behind it.
+static void reference_boundary(struct reference_cursor *c, uint32_t k,
+                               const struct reference_finish *finish)
 {
-    struct model_world *w = c->w;
-    struct model_reference_picture *picture = reference_picture(w, k);
+    struct model_reference_picture *picture = reference_picture(c->w, k);
 
-    SIM_ASSERT(w->invariants.reference.has_shadow);
+    SIM_ASSERT(c->w->invariants.reference.has_shadow);
     picture->place++;
     reference_add_snapshots(c, picture, finish, MODEL_NONE, picture->place);
     if (finish->point && picture->place > picture->point) {
         picture->point = picture->place;
     }
-    for (uint32_t gid = 0; gid < w->n_subtasks; gid++) {
-        struct model_reference_entry *entry = &picture->entries[gid];
-
-        if (entry->uncovered) {
-            entry->uncovered = false;
-            entry->place = ++picture->place;
-        }
-    }
-    SIM_ASSERT(picture->place > 0);
+    picture->behind = ++picture->place;
+    SIM_ASSERT(picture->behind > picture->point);
 }
 
 static void reference_apply_snapshot(struct reference_cursor *c, uint32_t k,
@@ -257,7 +253,7 @@ static void reference_apply_snapshot(struct reference_cursor *c, uint32_t k,
     SIM_ASSERT(k < 2);
     if (finish->stage == RECOUP_NONE) {
         if (shadow) {
-            reference_cover_all(c, k, finish);
+            reference_boundary(c, k, finish);
         }
         return;
     }
@@ -273,11 +269,15 @@ static void reference_apply_snapshot(struct reference_cursor *c, uint32_t k,
     if (entry->attempt != (uint32_t)finish->attempt) {
         return; // of a finish that has been replaced
     }
-    if (finish->n_snapshots == 0) {
-        entry->uncovered = shadow && entry->present;
+    if (finish->mark) {
+        if (shadow && picture->behind > 0 && entry->present) {
+            entry->place = picture->behind;
+            entry->moved = true;
+        }
         return;
     }
-    if (first_finish && !entry->present) {
+    // How far a snapshot covers is the place of its finish, which a mark takes away.
+    if (entry->moved || (first_finish && !entry->present)) {
         return;
     }
     reference_add_snapshots(c, picture, finish, gid, entry->place);
@@ -314,7 +314,6 @@ static void reference_apply_reset(struct reference_cursor *c, uint32_t k)
             // The attempt and its place stay known, for snapshots that come late.
             picture->entries[gid - s].present = false;
             picture->entries[gid - s].point = false;
-            picture->entries[gid - s].uncovered = false;
         }
     }
     SIM_ASSERT(picture->entries != NULL);

@@ -328,7 +328,7 @@ static int apply_reset(struct recoup__replay *replay, struct recoup__picture *pi
             struct recoup__entry *entry = &picture->entries[range.stage][i];
             recoup__payloads_remove(&picture->payloads, entry->payload);
             entry->payload = 0;
-            entry->flags = 0;
+            entry->flags &= (uint32_t)RECOUP__ENTRY_MOVED; // for late snapshots, as the place
         }
     }
     return 0;

@@ -749,6 +749,40 @@ static void ACheckpointMayBeginDuringARemoval(void **state)
     }
 }
 
+// A subtask finishes while the checkpoint of a compaction waits for room to write its boundary, a
+// snapshot of 250 kB: its record then stands before a boundary that does not cover it, which only
+// the mark behind it says. The master dies soon after.
+static void AMarkTakesAFinishOutOfTheBoundary(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        for (uint64_t append = 6; append <= 11; append++) {
+            struct model_test t;
+            struct model_fault *f;
+            uint32_t many_splits;
+            waves_with_state(&t, 0);
+            t.config.cluster.slots = 3;
+            t.config.options.flush_interval_ns = 3 * SECOND;
+            t.config.options.snapshot_min_pause_ns = 180 * SECOND;
+            t.config.storage.kind = MODEL_STORAGE_NFS;
+            t.config.storage.durable_at = RECOUP_DURABLE_AT_SYNC;
+            for (int op = 0; op < MODEL_STORAGE_OPS; op++)
+                t.config.storage.latency[op] = constant(SECOND / 2);
+            many_splits = stage(&t, "scan", 8, exponential(6 * SECOND));
+            source(&t, many_splits, 2486, true);
+            source(&t, stage(&t, "small", 1, constant(0)), 500, true);
+            f = kill_master_at(&t, 0);
+            f->trigger = MODEL_TRIGGER_ON;
+            f->op = MODEL_STORAGE_APPEND;
+            f->nth = append;
+            run_seed(&t, seed);
+            assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+            no_findings(&t);
+            world_drop(&t);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -758,6 +792,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ACheckpointMayBeginDuringARemoval),
         cmocka_unit_test(ALogMayBeginWithADeadCheckpoint),
         cmocka_unit_test(AnIncompleteCheckpointIsNoHole),
+        cmocka_unit_test(AMarkTakesAFinishOutOfTheBoundary),
         cmocka_unit_test(TheWorldsAreOfAllKinds),
         cmocka_unit_test(HardenedWorldsBreakNothing),
         cmocka_unit_test(FindingsUnderFlinkHaveHazards),
