@@ -125,6 +125,7 @@ struct scenario_loader {
     struct scenario_value *values;
     uint32_t n_values, values_capacity;
     struct scenario_buffer canonical;
+    char *seed_digits;                 // of scenario_reseed; NULL before the first
     struct scenario_text_list not_modelled;
     uint32_t other_keys;               // Flink keys without any effect here
     struct scenario_trace_column *traces;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scenarios/scenario.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "scenarios/loader.h"
+
+#define SEED_BYTES 24u  // the digits of any seed, and a zero
 
 static void bind_environment_sections(struct scenario_loader *loader)
 {
@@ -145,6 +149,55 @@ int scenario_parse(struct scenario *scenario, const char *file, const char *text
                    const struct scenario_overrides *overrides)
 {
     return scenario_load_counted(scenario, file, text, size, overrides, 0, NULL);
+}
+
+// Where the digits of the seed stand in canonical text; its end if there is no such line.
+static size_t seed_digits(const char *canonical)
+{
+    static const char seed[] = "seed = ";
+    size_t at = 0;
+    while (canonical[at] != '\0' && strncmp(canonical + at, seed, sizeof(seed) - 1) != 0) {
+        at += strcspn(canonical + at, "\n");
+        at += canonical[at] == '\n' ? 1 : 0;
+    }
+    return canonical[at] != '\0' ? at + sizeof(seed) - 1 : at;
+}
+
+// A copy of the canonical text that has room for any seed. All memory is taken the first time.
+static void make_room(struct scenario *scenario, struct scenario_loader *loader)
+{
+    size_t size = strlen(scenario->canonical) + 1;
+    loader->seed_digits = scenario_allocate(&loader->memory, SEED_BYTES);
+    char *copy = scenario_allocate(&loader->memory, size + SEED_BYTES);
+    memcpy(copy, scenario->canonical, size);
+    scenario->canonical = copy;
+    for (uint32_t i = 0; i < loader->n_values; i++) {
+        if (strcmp(loader->values[i].path, "seed") == 0) {
+            loader->values[i].value = loader->seed_digits;
+        }
+    }
+}
+
+int scenario_reseed(struct scenario *scenario, uint64_t seed)
+{
+    struct scenario_loader *loader = scenario->memory;
+    if (loader->seed_digits == NULL) {
+        if (setjmp(loader->memory.out) != 0) {
+            loader->seed_digits = NULL;
+            return SCENARIO_ENOMEM;
+        }
+        make_room(scenario, loader);
+    }
+    scenario->config.seed = seed;
+    (void)snprintf(loader->seed_digits, SEED_BYTES, "%" PRIu64, seed);
+    char *at = scenario->canonical + seed_digits(scenario->canonical);
+    size_t size = strlen(loader->seed_digits);
+    size_t old = strcspn(at, "\n");
+    if (*at != '\0') {
+        memmove(at + size, at + old, strlen(at + old) + 1);
+        memcpy(at, loader->seed_digits, size);
+    }
+    return SCENARIO_OK;
 }
 
 void scenario_release(struct scenario *scenario)

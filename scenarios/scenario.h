@@ -100,6 +100,10 @@ int scenario_load(struct scenario *scenario, const char *path,
 int scenario_parse(struct scenario *scenario, const char *file, const char *text, size_t size,
                    const struct scenario_overrides *overrides);
 
+// Gives a loaded scenario another seed (0 to 2^63 - 1), as if it had been loaded with it: in the
+// config, in the resolved values and in the canonical text. Returns SCENARIO_OK or SCENARIO_ENOMEM.
+int scenario_reseed(struct scenario *scenario, uint64_t seed);
+
 void scenario_release(struct scenario *scenario);  // accepts a zeroed scenario
 
 // Whether `key` has one of the words that mark a secret, as Flink's sensitive keys do: its value

@@ -408,9 +408,35 @@ static void ReleaseAcceptsNothing(void **state)
     assert_null(s.memory);
 }
 
+// Another seed gives the scenario that loading with it gives, however often and however long.
+static void ReseedingIsLoadingAgain(void **state)
+{
+    static const uint64_t seeds[] = {7, INT64_MAX, 0, 123456, 1};
+    struct scenario s;
+    (void)state;
+    support_load_more(&s, "faults: [{at: 1 s, kill: master}]\n");
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+        struct scenario other;
+        char set[40];
+        const char *const sets[] = {set};
+        char text[1024];
+        (void)snprintf(set, sizeof(set), "seed=%" PRIu64, seeds[i]);
+        (void)snprintf(text, sizeof(text), "%sfaults: [{at: 1 s, kill: master}]\n",
+                       support_minimal);
+        support_load(&other, text, sets, 1);
+        assert_i64(scenario_reseed(&s, seeds[i]), SCENARIO_OK);
+        assert_u64(s.config.seed, seeds[i]);
+        assert_text(s.canonical, other.canonical);
+        assert_text(support_value(&s, "seed")->value, support_value(&other, "seed")->value);
+        scenario_release(&other);
+    }
+    scenario_release(&s);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ReseedingIsLoadingAgain),
         cmocka_unit_test(MinimalScenario),     cmocka_unit_test(ProfilesSetPolicies),
         cmocka_unit_test(StagesOfEveryKind),   cmocka_unit_test(ClusterAndConfig),
         cmocka_unit_test(FaultsOfEveryKind),   cmocka_unit_test(Expectations),
