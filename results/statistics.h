@@ -22,8 +22,8 @@
 // small differences between huge values (10^18 ns) are not rounded away.
 struct results_sample {
     size_t n;
-    int64_t base;   // the smallest observation; 0 when n is 0
-    int64_t min;    // the same
+    int64_t base; // the smallest observation; 0 when n is 0
+    int64_t min;  // the same
     int64_t max;
     double *above;  // observation less base, in the order given
     double *sorted; // the same, ascending
