@@ -247,11 +247,11 @@ static bool encode(struct model_world *w, struct model_coordinator_state *c,
     if (size == 0)
         return true;
     SIM_ASSERT(size <= RECOUP_EVENT_SIZE_MAX);
-    snapshot->data = memory_allocate(&w->master.memory, size);
+    snapshot->data = memory_allocate(&w->master.memory, (size_t)size);
     if (snapshot->data == NULL)
         return false;
-    memset(snapshot->data, 0, size);
-    snapshot->size = size;
+    memset(snapshot->data, 0, (size_t)size);
+    snapshot->size = (size_t)size;
     if (has_splits(c))
         encode_runs(c, snapshot->data);
     return true;

@@ -426,7 +426,7 @@ static uint32_t decide_parallelism(const struct model_world *w, uint32_t stage)
 {
     const struct model_auto_parallelism *rule = &w->config->auto_parallelism;
     const struct model_world_stage *s = &w->stages[stage];
-    model_u128 bytes = 0;
+    struct sim_wide bytes = {0, rule->bytes_per_subtask - 1}; // rounds the quotient up
 
     if (w->config->stages[stage].parallelism != 0)
         return w->config->stages[stage].parallelism;
@@ -434,8 +434,8 @@ static uint32_t decide_parallelism(const struct model_world *w, uint32_t stage)
         return world_auto_limit(w->config, stage);
     SIM_ASSERT(rule->bytes_per_subtask > 0 && rule->min <= rule->max);
     for (uint32_t e = 0; e < s->n_in_edges; e++)
-        bytes += w->stages[w->edges[s->in_edges[e]].producer].output_bytes;
-    model_u128 wanted = (bytes + rule->bytes_per_subtask - 1) / rule->bytes_per_subtask;
+        bytes = sim_wide_add(bytes, w->stages[w->edges[s->in_edges[e]].producer].output_bytes);
+    uint64_t wanted = sim_wide_quotient(bytes, rule->bytes_per_subtask);
     if (wanted < rule->min)
         return rule->min;
     return wanted > rule->max ? rule->max : (uint32_t)wanted;

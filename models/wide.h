@@ -5,16 +5,14 @@
 #ifndef RECOUP_MODELS_WIDE_H
 #define RECOUP_MODELS_WIDE_H
 
-#include <stdint.h>
-
-__extension__ typedef unsigned __int128 model_u128;
+#include "sim/wide.h"
 
 // floor(a b / divisor), at most INT64_MAX; divisor > 0.
 static inline uint64_t wide_muldiv(uint64_t a, uint64_t b, uint64_t divisor)
 {
-    model_u128 value = (model_u128)a * b / divisor;
+    uint64_t value = sim_wide_quotient(sim_wide_product(a, b), divisor);
 
-    return value > INT64_MAX ? (uint64_t)INT64_MAX : (uint64_t)value;
+    return value > INT64_MAX ? (uint64_t)INT64_MAX : value;
 }
 
 #endif

@@ -194,7 +194,7 @@ static int init_stages(struct model_world *w)
             return SIM_EINVAL;
     }
     w->n_subtasks = (uint32_t)total;
-    w->subtasks = world_alloc(w, total, sizeof(*w->subtasks));
+    w->subtasks = world_alloc(w, w->n_subtasks, sizeof(*w->subtasks));
     if (w->subtasks == NULL)
         return SIM_ENOMEM;
     for (uint32_t i = 0; i < w->n_subtasks; i++)

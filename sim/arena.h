@@ -19,8 +19,10 @@
 #define SIM_ARENA_BLOCK_MIN ((size_t)64 << 10)
 #define SIM_ARENA_BLOCK_MAX ((size_t)8 << 20)
 #define SIM_ARENA_LARGE_BYTES ((size_t)1 << 20)
-// No single allocation and no alignment may be larger than these.
-#define SIM_ARENA_ALLOCATION_MAX ((size_t)1 << 40)
+// No single allocation and no alignment may be larger than these: a terabyte, or half of all
+// addresses where there are fewer.
+#define SIM_ARENA_ALLOCATION_MAX                                                                   \
+    ((size_t)(UINT64_C(1) << 40 < SIZE_MAX / 2 ? UINT64_C(1) << 40 : SIZE_MAX / 2))
 #define SIM_ARENA_ALIGN_MAX ((size_t)4096)
 
 struct sim_arena_block;

@@ -11,14 +11,18 @@
 
 static int heap_grow(struct sim_heap *heap, uint64_t limit)
 {
-    struct sim_event *events = sim_arena_alloc(heap->arena, limit * sizeof(*events), 64);
+    struct sim_event *events;
 
     SIM_ASSERT(limit > heap->count);
+    if (limit > SIM_ARENA_ALLOCATION_MAX / sizeof(*events)) {
+        return SIM_ENOMEM;
+    }
+    events = sim_arena_alloc(heap->arena, (size_t)limit * sizeof(*events), 64);
     if (events == NULL) {
         return SIM_ENOMEM;
     }
     if (heap->count > 0) {
-        memcpy(events, heap->events, heap->count * sizeof(*events));
+        memcpy(events, heap->events, (size_t)heap->count * sizeof(*events));
     }
     heap->events = events;
     heap->limit = limit;

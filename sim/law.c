@@ -8,6 +8,7 @@
 
 #include "sim/det_math.h"
 #include "sim/error.h"
+#include "sim/wide.h"
 
 #include "sim/banned.h"
 
@@ -18,8 +19,6 @@
 // such values are clamped to 0 instead of being conditioned away.
 #define LAW_TRUNCATION_MAX 5.6
 #define LAW_INVERSE_SQRT_2PI 0.39894228040143267794
-
-__extension__ typedef unsigned __int128 u128;
 
 // --- draws as probabilities --------------------------------------------------------------------
 
@@ -65,18 +64,18 @@ static int64_t round_clamped(double x)
 // (a * b) >> 64.
 static uint64_t high_product(uint64_t a, uint64_t b)
 {
-    return (uint64_t)(((u128)a * b) >> 64);
+    return sim_wide_product(a, b).high;
 }
 
 // A draw as a position in [0, 1e9): its integer part, and 64 bits of fraction.
 static int64_t draw_nano(uint64_t draw, uint64_t *fraction)
 {
-    u128 position = (u128)draw * (uint64_t)SIM_LAW_NANO;
+    struct sim_wide position = sim_wide_product(draw, (uint64_t)SIM_LAW_NANO);
 
     SIM_DEBUG_ASSERT(fraction != NULL);
-    SIM_DEBUG_ASSERT((uint64_t)(position >> 64) < (uint64_t)SIM_LAW_NANO);
-    *fraction = (uint64_t)position;
-    return (int64_t)(position >> 64);
+    SIM_DEBUG_ASSERT(position.high < (uint64_t)SIM_LAW_NANO);
+    *fraction = position.low;
+    return (int64_t)position.high;
 }
 
 // (nano + fraction) / width in units of 2^-64, for nano < width <= 1e9: where a position lies in an
@@ -175,11 +174,11 @@ static int64_t quantiles_value(const struct sim_law *law, uint64_t draw)
     int64_t nano = draw_nano(draw, &fraction);
     const struct sim_law_point *p = &law->points[quantile_segment(law, nano)];
     uint64_t part = stretch(nano - p[0].p_nano, fraction, p[1].p_nano - p[0].p_nano);
-    u128 product = (u128)(uint64_t)(p[1].value - p[0].value) * part;
+    struct sim_wide product = sim_wide_product((uint64_t)(p[1].value - p[0].value), part);
 
     SIM_DEBUG_ASSERT(p[0].p_nano <= nano && nano < p[1].p_nano);
     SIM_DEBUG_ASSERT(p[1].value >= p[0].value);
-    return p[0].value + (int64_t)((product + (UINT64_C(1) << 63)) >> 64);
+    return p[0].value + (int64_t)sim_wide_add(product, UINT64_C(1) << 63).high;
 }
 
 // The component whose share of [0, 1e9) holds the draw's position; *draw becomes the position

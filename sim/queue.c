@@ -93,10 +93,11 @@ static int add_chunks(struct sim_queue *q, uint64_t count)
     unsigned char *fresh;
 
     SIM_ASSERT(count > 0);
-    if (q->stored >= SIM_EVENTS_MAX) {
+    if (q->stored >= SIM_EVENTS_MAX || count > SIM_ARENA_ALLOCATION_MAX / SIM_QUEUE_CHUNK_BYTES) {
         return SIM_ENOMEM;
     }
-    fresh = sim_arena_alloc(q->arena, count * SIM_QUEUE_CHUNK_BYTES, SIM_QUEUE_CHUNK_BYTES);
+    fresh = sim_arena_alloc(q->arena, (size_t)count * SIM_QUEUE_CHUNK_BYTES,
+                            SIM_QUEUE_CHUNK_BYTES);
     if (fresh == NULL) {
         return SIM_ENOMEM;
     }

@@ -9,8 +9,10 @@
 
 // Aligned to its own size, so that a cursor behind its last event is recognised by its low bits.
 struct sim_queue_chunk {
-    struct sim_queue_chunk *next;
-    uint64_t unused[3];
+    union {
+        struct sim_queue_chunk *next;
+        uint64_t header[4]; // 32 bytes, whatever the size of an address
+    };
     struct sim_event events[SIM_QUEUE_CHUNK_EVENTS];
 };
 

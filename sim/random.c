@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/random.h"
 
+#include "sim/wide.h"
+
 #include "sim/banned.h"
 
 // Odd constants that keep the three uses of the mixer apart.
 #define SIM_KEY_STEP UINT64_C(0xBF58476D1CE4E5B9)
 #define SIM_DERIVE_STEP UINT64_C(0x94D049BB133111EB)
 #define SIM_DERIVE_KEY UINT64_C(0x5851F42D4C957F2D)
-
-__extension__ typedef unsigned __int128 u128;
 
 int sim_random_init(struct sim_random *r, struct sim_arena *arena, uint64_t seed)
 {
@@ -45,7 +45,7 @@ void sim_random_below(struct sim_random *r, uint32_t stream, uint64_t entity, ui
 
     SIM_ASSERT(bound > 0);
     sim_random_draw(r, stream, entity, n, &draw);
-    *out = (uint64_t)(((u128)draw * bound) >> 64);
+    *out = sim_wide_product(draw, bound).high;
     SIM_ASSERT(*out < bound);
 }
 
