@@ -14,6 +14,7 @@ static int heap_grow(struct sim_heap *heap, uint64_t limit)
     struct sim_event *events;
 
     SIM_ASSERT(limit > heap->count);
+    SIM_ASSERT(limit > heap->limit);
     if (limit > SIM_ARENA_ALLOCATION_MAX / sizeof(*events)) {
         return SIM_ENOMEM;
     }

@@ -56,6 +56,7 @@ void sim_random_chance(struct sim_random *r, uint32_t stream, uint64_t entity, u
 
     SIM_ASSERT(probability_nano >= 0);
     SIM_ASSERT(probability_nano <= 1000000000);
+    SIM_ASSERT(out != NULL);
     sim_random_below(r, stream, entity, n, 1000000000, &nano);
     *out = nano < (uint64_t)probability_nano;
 }

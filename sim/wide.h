@@ -26,6 +26,7 @@ static inline struct sim_wide sim_wide_product_by_digits(uint64_t a, uint64_t b)
                                other << 32 | (low & UINT32_MAX)};
 
     SIM_DEBUG_ASSERT(product.low == a * b);
+    SIM_DEBUG_ASSERT(SIM_ERGO(b != 0, product.high < b));
     return product;
 }
 
@@ -48,6 +49,7 @@ static inline uint64_t sim_wide_quotient_by_digits(struct sim_wide value, uint64
         }
     }
     SIM_DEBUG_ASSERT(rest < divisor);
+    SIM_DEBUG_ASSERT(SIM_ERGO(value.high == 0, quotient <= value.low));
     return quotient;
 }
 
@@ -59,6 +61,7 @@ static inline struct sim_wide sim_wide_product(uint64_t a, uint64_t b)
 {
     sim_u128 product = (sim_u128)a * b;
 
+    SIM_DEBUG_ASSERT((uint64_t)product == a * b);
     return (struct sim_wide){(uint64_t)(product >> 64), (uint64_t)product};
 }
 
