@@ -64,6 +64,15 @@ int results_database_execute(struct results_database *database, const char *sql)
     return sqlite3_exec(database->connection, sql, NULL, NULL, NULL);
 }
 
+int results_database_execute_text(struct results_database *database, struct results_text *sql)
+{
+    int code =
+        sql->failed ? SQLITE_NOMEM : results_database_execute(database, results_text_string(sql));
+
+    results_text_release(sql);
+    return code;
+}
+
 int results_database_number(struct results_database *database, const char *sql, int64_t *value)
 {
     struct results_statement s;
@@ -100,9 +109,10 @@ static int create_tables(struct results_database *database)
 
     results_text_init(&sql);
     results_schema(&sql);
-    code =
-        sql.failed ? SQLITE_NOMEM : results_database_execute(database, results_text_string(&sql));
-    results_text_release(&sql);
+    code = results_database_execute_text(database, &sql);
+    if (code == SQLITE_OK) {
+        code = results_database_views(database);
+    }
     return code == SQLITE_OK ? insert_metrics(database) : code;
 }
 
@@ -116,10 +126,11 @@ static bool refuse(struct results_database *database, int64_t application, int64
                             "%" PRId64 "); use another file",
                             database->path, application);
     } else {
-        results_text_format(message,
-                            "%s: the database has version %" PRId64 ", this program "
-                            "writes version %d; use another file, or the program that made it",
-                            database->path, version, RESULTS_DATABASE_VERSION);
+        results_text_format(
+            message,
+            "%s: the database has version %" PRId64 ", this program "
+            "knows versions up to %d; use another file, or the program that made it",
+            database->path, version, RESULTS_DATABASE_VERSION);
     }
     return false;
 }
@@ -141,8 +152,10 @@ static bool identify(struct results_database *database)
     if (code == SQLITE_OK && application == 0 && version == 0 && objects == 0) {
         code = create_tables(database);
     } else if (code == SQLITE_OK && (application != RESULTS_DATABASE_APPLICATION_ID ||
-                                     version != RESULTS_DATABASE_VERSION)) {
+                                     version < 1 || version > RESULTS_DATABASE_VERSION)) {
         return refuse(database, application, version);
+    } else if (code == SQLITE_OK && version < RESULTS_DATABASE_VERSION) {
+        code = results_database_migrate(database, version);
     }
     if (code != SQLITE_OK) {
         results_database_fail(database, code);

@@ -13,7 +13,7 @@
 #include "results/text.h"
 
 #define RESULTS_DATABASE_APPLICATION_ID 0x52435550 // "RCUP"
-#define RESULTS_DATABASE_VERSION 1                 // PRAGMA user_version
+#define RESULTS_DATABASE_VERSION 2                 // PRAGMA user_version
 #define RESULTS_DATABASE_WAIT_MS 5000              // for another writer, by default
 #define RESULTS_KEY_SIZE 33u                       // 32 hex digits and a zero
 
@@ -39,9 +39,10 @@ struct results_execution {
     uint64_t process;
 };
 
-// Opens `path` for appending and creates the tables in a new or empty file; waits up to `wait_ms`
-// for other writers. Returns true; else `message` says why (no database, another program's, another
-// version's, read-only, locked, disk full) and the file is unchanged. To be closed in both cases.
+// Opens `path` for appending, creates the tables in a new or empty file and brings a file of an
+// earlier version up to date (in one transaction); waits up to `wait_ms` for other writers. Returns
+// true; else `message` says why (no database, another program's, a later version's, read-only,
+// locked, disk full) and the file is unchanged. To be closed in both cases.
 bool results_database_open(struct results_database *database, const char *path, uint32_t wait_ms);
 void results_database_close(struct results_database *database); // accepts a zeroed one
 

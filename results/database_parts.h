@@ -14,6 +14,13 @@ int results_database_execute(struct results_database *database, const char *sql)
 int results_database_number(struct results_database *database, const char *sql, int64_t *value);
 // Computes the rows of table `summary` of one point anew. Returns a SQLite code.
 int results_database_summarize(struct results_database *database, int64_t point);
+// Drops and creates all views: v_point, and with it v_run and v_summary, have one column for each
+// name of an axis. Returns a SQLite code.
+int results_database_views(struct results_database *database);
+// Within a transaction: brings a file of an earlier version up to date. Returns a SQLite code.
+int results_database_migrate(struct results_database *database, int64_t version);
+// Executes what was built; SQLITE_NOMEM where building it failed. Releases it.
+int results_database_execute_text(struct results_database *database, struct results_text *sql);
 // The row of table `build` for this program, created if missing. Returns a SQLite code.
 int results_database_build(struct results_database *database, int64_t *build);
 

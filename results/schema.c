@@ -4,7 +4,7 @@
 #include "results/columns.h"
 #include "results/database.h"
 
-static void schema_plan(struct results_text *sql)
+static void schema_origin(struct results_text *sql)
 {
     results_text_add(
         sql, "CREATE TABLE sweep("
@@ -14,13 +14,45 @@ static void schema_plan(struct results_text *sql)
              "CREATE TABLE point("
              "  id INTEGER PRIMARY KEY, point_key TEXT NOT NULL UNIQUE,"
              "  sweep_id INTEGER NOT NULL REFERENCES sweep(id),"
-             "  label TEXT NOT NULL, profile TEXT NOT NULL, scenario TEXT NOT NULL) STRICT;\n"
+             "  label TEXT NOT NULL, profile TEXT NOT NULL, scenario TEXT NOT NULL,"
+             "  n INTEGER NOT NULL DEFAULT 0, command TEXT NOT NULL DEFAULT '') STRICT;\n"
              "CREATE INDEX point_sweep ON point(sweep_id);\n"
              "CREATE TABLE build("
              "  id INTEGER PRIMARY KEY, build_key TEXT NOT NULL UNIQUE,"
              "  recoup TEXT NOT NULL, compiler TEXT NOT NULL, target TEXT NOT NULL,"
              "  optimized INTEGER NOT NULL, sqlite TEXT NOT NULL, xxhash TEXT NOT NULL,"
              "  gsl TEXT NOT NULL) STRICT;\n");
+}
+
+void results_schema_sweep(struct results_text *sql)
+{
+    results_text_add(
+        sql, "CREATE TABLE info(schema INTEGER NOT NULL, recoup TEXT NOT NULL,"
+             "  about TEXT NOT NULL) STRICT;\n"
+             "CREATE TABLE axis("
+             "  id INTEGER PRIMARY KEY, sweep_id INTEGER NOT NULL REFERENCES sweep(id),"
+             "  n INTEGER NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL,"
+             "  kind TEXT NOT NULL CHECK(kind IN ('text', 'ns', 'bytes', 'count', 'nano')),"
+             "  unit TEXT NOT NULL, UNIQUE(sweep_id, n)) STRICT;\n"
+             "CREATE TABLE axis_value("
+             "  point_id INTEGER NOT NULL REFERENCES point(id),"
+             "  axis_id INTEGER NOT NULL REFERENCES axis(id),"
+             "  text TEXT NOT NULL, value INTEGER, PRIMARY KEY(point_id, axis_id))"
+             "  STRICT, WITHOUT ROWID;\n"
+             "CREATE TABLE plan("
+             "  id INTEGER PRIMARY KEY, run_key TEXT NOT NULL UNIQUE,"
+             "  point_id INTEGER NOT NULL REFERENCES point(id),"
+             "  replication INTEGER NOT NULL CHECK(replication >= 0),"
+             "  seed INTEGER NOT NULL CHECK(seed >= 0),"
+             "  state TEXT NOT NULL CHECK(state IN ('planned', 'running', 'done', 'finding',"
+             "    'crashed', 'timeout', 'skipped', 'differs')),"
+             "  attempts INTEGER NOT NULL DEFAULT 0, signal INTEGER,"
+             "  repeated INTEGER NOT NULL DEFAULT 0 CHECK(repeated IN (0, 1)),"
+             "  message TEXT NOT NULL DEFAULT '', UNIQUE(point_id, replication)) STRICT;\n");
+    results_text_format(sql,
+                        "INSERT INTO info VALUES(%d, '" RECOUP_VERSION
+                        "', 'Results of recoup; docs/results.md tells what stands where.');\n",
+                        RESULTS_DATABASE_VERSION);
 }
 
 static void schema_run(struct results_text *sql)
@@ -83,12 +115,17 @@ static void schema_details(struct results_text *sql)
 
 static void schema_metrics(struct results_text *sql)
 {
+    results_text_add(sql, "CREATE TABLE metric("
+                          "  name TEXT PRIMARY KEY, column_name TEXT, unit TEXT NOT NULL,"
+                          "  better TEXT NOT NULL CHECK(better IN ('lower', 'higher', '')),"
+                          "  definition TEXT NOT NULL) STRICT, WITHOUT ROWID;\n");
+}
+
+// Derived from the runs, so that a migration drops and computes it anew.
+void results_schema_summary(struct results_text *sql)
+{
     results_text_add(
-        sql, "CREATE TABLE metric("
-             "  name TEXT PRIMARY KEY, column_name TEXT, unit TEXT NOT NULL,"
-             "  better TEXT NOT NULL CHECK(better IN ('lower', 'higher', '')),"
-             "  definition TEXT NOT NULL) STRICT, WITHOUT ROWID;\n"
-             "CREATE TABLE summary("
+        sql, "CREATE TABLE summary("
              "  point_id INTEGER NOT NULL REFERENCES point(id),"
              "  metric TEXT NOT NULL REFERENCES metric(name), n INTEGER NOT NULL,"
              "  mean REAL NOT NULL, sd REAL, low_95 REAL, high_95 REAL, p50 REAL NOT NULL,"
@@ -96,45 +133,48 @@ static void schema_metrics(struct results_text *sql)
              "  PRIMARY KEY(point_id, metric)) STRICT, WITHOUT ROWID;\n");
 }
 
-static void schema_views(struct results_text *sql)
+void results_schema_views(struct results_text *sql, const char *columns, const char *names)
 {
-    results_text_add(
+    results_text_format(
         sql,
         "CREATE VIEW v_point AS"
-        "  SELECT point.id AS point_id, sweep.name AS sweep, point.label AS point, point.profile"
+        "  SELECT point.id AS point_id, sweep.name AS sweep, point.label AS point, point.profile%s"
         "  FROM point JOIN sweep ON sweep.id = point.sweep_id;\n"
         "CREATE VIEW v_run AS"
-        "  SELECT v_point.sweep, v_point.point, run.*"
+        "  SELECT v_point.sweep, v_point.point%s, run.*"
         "  FROM run JOIN v_point ON v_point.point_id = run.point_id;\n"
         "CREATE VIEW v_summary AS"
-        "  SELECT v_point.sweep, v_point.point, v_point.profile, summary.*, metric.unit,"
+        "  SELECT v_point.sweep, v_point.point, v_point.profile%s, summary.*, metric.unit,"
         "    metric.better"
         "  FROM summary JOIN v_point ON v_point.point_id = summary.point_id"
-        "  JOIN metric ON metric.name = summary.metric;\n"
-        "CREATE VIEW v_pareto AS"
-        "  WITH mean AS (SELECT point.sweep_id, run.point_id, count(*) AS n,"
-        "      avg(run.job_lost_work_ns) AS lost_work_ns,"
-        "      avg(run.io_event_store_bytes) AS event_store_bytes"
-        "    FROM run JOIN point ON point.id = run.point_id"
-        "    GROUP BY point.sweep_id, run.point_id)"
-        "  SELECT v_point.sweep, v_point.point, mean.point_id, mean.n, mean.lost_work_ns,"
-        "    mean.event_store_bytes"
-        "  FROM mean JOIN v_point ON v_point.point_id = mean.point_id"
-        "  WHERE NOT EXISTS (SELECT 1 FROM mean AS other"
-        "    WHERE other.sweep_id = mean.sweep_id"
-        "      AND other.lost_work_ns <= mean.lost_work_ns"
-        "      AND other.event_store_bytes <= mean.event_store_bytes"
-        "      AND (other.lost_work_ns < mean.lost_work_ns"
-        "        OR other.event_store_bytes < mean.event_store_bytes));\n");
+        "  JOIN metric ON metric.name = summary.metric;\n",
+        columns, names, names);
+    results_text_add(
+        sql, "CREATE VIEW v_pareto AS"
+             "  WITH mean AS (SELECT point.sweep_id, run.point_id, count(*) AS n,"
+             "      avg(run.job_lost_work_ns) AS lost_work_ns,"
+             "      avg(run.io_event_store_bytes) AS event_store_bytes"
+             "    FROM run JOIN point ON point.id = run.point_id"
+             "    GROUP BY point.sweep_id, run.point_id)"
+             "  SELECT v_point.sweep, v_point.point, mean.point_id, mean.n, mean.lost_work_ns,"
+             "    mean.event_store_bytes"
+             "  FROM mean JOIN v_point ON v_point.point_id = mean.point_id"
+             "  WHERE NOT EXISTS (SELECT 1 FROM mean AS other"
+             "    WHERE other.sweep_id = mean.sweep_id"
+             "      AND other.lost_work_ns <= mean.lost_work_ns"
+             "      AND other.event_store_bytes <= mean.event_store_bytes"
+             "      AND (other.lost_work_ns < mean.lost_work_ns"
+             "        OR other.event_store_bytes < mean.event_store_bytes));\n");
 }
 
 void results_schema(struct results_text *sql)
 {
     results_text_format(sql, "PRAGMA application_id = %d;\nPRAGMA user_version = %d;\n",
                         RESULTS_DATABASE_APPLICATION_ID, RESULTS_DATABASE_VERSION);
-    schema_plan(sql);
+    schema_origin(sql);
+    results_schema_sweep(sql);
     schema_run(sql);
     schema_details(sql);
     schema_metrics(sql);
-    schema_views(sql);
+    results_schema_summary(sql);
 }

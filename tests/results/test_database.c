@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "results/columns.h"
-#include "results/database.h"
+#include "results/database_parts.h"
 #include "results/result_json.h"
 #include "scenarios/metrics.h"
 #include "support_result.h"
@@ -87,7 +87,8 @@ static void the_tables_are_those_of_the_contract(void **state)
     assert_answer(path,
                   "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master"
                   " WHERE type = 'table' ORDER BY name)",
-                  "build execution failover finding lost_work metric point run summary sweep");
+                  "axis axis_value build execution failover finding info lost_work metric plan"
+                  " point run summary sweep");
     assert_answer(path,
                   "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master"
                   " WHERE type = 'view' ORDER BY name)",
@@ -97,7 +98,7 @@ static void the_tables_are_those_of_the_contract(void **state)
                   " sql NOT LIKE '%STRICT%'",
                   "0");
     assert_answer(path, "PRAGMA application_id", "1380144464");
-    assert_answer(path, "PRAGMA user_version", "1");
+    assert_answer(path, "PRAGMA user_version", "2");
     assert_answer(path, "PRAGMA integrity_check", "ok");
     assert_answer(path, "PRAGMA foreign_key_check", "(none)");
 }
@@ -349,8 +350,8 @@ static void other_files_are_refused_and_left_alone(void **state)
 
     support_run_init(&s);
     add(support_path(path, "version.db"), &s);
-    execute(path, "PRAGMA user_version = 2");
-    assert_refused(path, "version 2");
+    execute(path, "PRAGMA user_version = 3");
+    assert_refused(path, "version 3");
     assert_refused(RECOUP_BINARY_DIR "/no-such-folder/x.db", "cannot be opened");
 }
 
@@ -385,6 +386,95 @@ static void a_read_only_database_is_named(void **state)
     assert_i64(chmod(path, 0444), 0);
     s.scenario.config.seed++;
     assert_refused(path, "read-only");
+}
+
+// Every column of every table and view, one a call.
+static const char *column_of_schema(const char *path, int i, char answer[512])
+{
+    char sql[512];
+
+    (void)snprintf(sql, sizeof(sql),
+                   "SELECT m.type || ' ' || m.name || '.' || c.name || ' ' || c.type || ' ' ||"
+                   " c.\"notnull\" || ' ' || c.pk FROM sqlite_master AS m"
+                   " JOIN pragma_table_xinfo(m.name) AS c WHERE m.type IN ('table', 'view')"
+                   " ORDER BY m.name, c.name LIMIT 1 OFFSET %d",
+                   i);
+    return ask(path, sql, answer);
+}
+
+// A file that version 1 wrote: after opening it, all is there as in a new file, and more may be
+// added.
+static void version_1_is_brought_up_to_date(void **state)
+{
+    struct support_run s;
+    char path[512];
+    char fresh[512];
+    char actual[512] = "";
+    char expected[512];
+    char *sql = support_read(RECOUP_SOURCE_DIR "/tests/results/golden/version-1.sql");
+
+    (void)state;
+    assert_non_null(sql);
+    execute(support_path(path, "version-1.db"), sql);
+    free(sql);
+    assert_answer(path, "SELECT count(*) FROM run", "2");
+    support_run_init(&s);
+    add(path, &s);
+    assert_answer(path, "PRAGMA user_version", "2");
+    assert_answer(path, "PRAGMA integrity_check", "ok");
+    assert_answer(path, "PRAGMA foreign_key_check", "(none)");
+    assert_answer(path, "SELECT group_concat(seed) FROM (SELECT seed FROM v_run ORDER BY seed)",
+                  "1,2,7");
+    assert_answer(path, "SELECT n FROM v_summary WHERE point_id = 1 AND metric = 'makespan'", "2");
+    assert_answer(path, "SELECT schema FROM info", "2");
+    add(support_path(fresh, "version-2.db"), &s);
+    for (int i = 0; strcmp(actual, "(none)") != 0; i++) {
+        assert_text(column_of_schema(path, i, actual), column_of_schema(fresh, i, expected));
+        assert_true(i < 1000);
+    }
+}
+
+// What cannot be brought up to date is left as it was.
+static void a_migration_that_fails_changes_nothing(void **state)
+{
+    char path[512];
+    char *sql = support_read(RECOUP_SOURCE_DIR "/tests/results/golden/version-1.sql");
+
+    (void)state;
+    assert_non_null(sql);
+    execute(support_path(path, "version-1-odd.db"), sql);
+    free(sql);
+    execute(path, "CREATE TABLE plan(x)");
+    assert_refused(path, "already exists");
+    assert_answer(path, "PRAGMA user_version", "1");
+    assert_answer(path, "SELECT count(*) FROM v_summary WHERE point_id = 1", "52");
+}
+
+// The axes of a sweep are columns of the views; a name that is taken gets a prefix.
+static void axes_are_columns_of_the_views(void **state)
+{
+    struct support_run s;
+    struct results_database database;
+    char path[512];
+
+    (void)state;
+    support_run_init(&s);
+    add(support_path(path, "axes.db"), &s);
+    execute(path, "INSERT INTO axis VALUES(1, 1, 0, 'min-pause', 'config.x', 'ns', 'ns'),"
+                  " (2, 1, 1, 'Profile', 'profile', 'text', ''),"
+                  " (3, 1, 2, 'it''s \"odd\"', 'a.b', 'text', '');"
+                  "INSERT INTO axis_value VALUES(1, 1, '30 s', 30000000000),"
+                  " (1, 2, 'hardened', NULL), (1, 3, 'x', NULL)");
+    assert_true(results_database_open(&database, path, 0));
+    assert_i64(results_database_views(&database), SQLITE_OK);
+    results_database_close(&database);
+    assert_answer(path,
+                  "SELECT \"min-pause\" || ' ' || axis_Profile || ' ' || \"it's \"\"odd\"\"\" ||"
+                  " ' ' || job_tasks FROM v_run",
+                  "30000000000 hardened x 300");
+    assert_answer(path, "SELECT \"min-pause\" FROM v_point", "30000000000");
+    assert_answer(path, "SELECT \"min-pause\" FROM v_summary WHERE metric = 'delay'",
+                  "30000000000");
 }
 
 // A full disk in the middle of an append: an error, and the file is as it was.
@@ -429,6 +519,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(other_files_are_refused_and_left_alone),
     cmocka_unit_test(a_locked_database_is_named_and_unchanged),
     cmocka_unit_test(a_read_only_database_is_named),
+    cmocka_unit_test(version_1_is_brought_up_to_date),
+    cmocka_unit_test(a_migration_that_fails_changes_nothing),
+    cmocka_unit_test(axes_are_columns_of_the_views),
     cmocka_unit_test(a_full_disk_leaves_the_file_as_it_was),
 };
 
