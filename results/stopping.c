@@ -2,7 +2,6 @@
 #include "results/stopping.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #include <gsl/gsl_cdf.h>
 
@@ -34,21 +33,24 @@ static void running_add(struct running *r, double value)
 
 // Is the interval narrow enough and to be believed?
 static bool passes(const struct results_stop_rule *rule, const struct running *r, double base,
-                   double *relative)
+                   double *half_width)
 {
-    double mean = base + r->mean;
+    double scale = rule->absolute ? 1.0 : fabs(base + r->mean);
     double variance = r->m2 / (r->n - 1.0);
     double skewness = variance > 0.0 ? r->m3 / r->n / (variance * sqrt(variance)) : 0.0;
-    double guarded = variance + mean * mean / (r->n * r->n);
     double t = gsl_cdf_tdist_Qinv((1.0 - rule->confidence) / 2.0, r->n - 1.0);
+    double guard = rule->absolute ? rule->half_width / sqrt(r->n) : scale / r->n;
+    double guarded = t * sqrt((variance + guard * guard) / r->n);
 
-    *relative = 0.0;
     if (!(variance > 0.0)) {
-        // All runs are equal: the mean may be 0, which has no relative width.
-        return t / r->n / sqrt(r->n) <= rule->half_width;
+        // All runs are equal; their mean may be 0, to which nothing is relative.
+        *half_width = 0.0;
+        scale = 1.0;
+        guarded = t * (rule->absolute ? guard : 1.0 / r->n) / sqrt(r->n);
+    } else {
+        *half_width = t * sqrt(variance / r->n) / scale;
     }
-    *relative = t * sqrt(variance / r->n) / fabs(mean);
-    return t * sqrt(guarded / r->n) <= rule->half_width * fabs(mean) &&
+    return guarded <= rule->half_width * scale &&
            r->n >= RESULTS_STOP_SKEWNESS_FACTOR * skewness * skewness;
 }
 
@@ -71,10 +73,9 @@ void results_stop_decide(const struct results_stop_rule *rule, const int64_t *va
             // As in statistics.c: the distance from one of the values keeps small differences.
             running_add(&r, (double)values[done] - (double)values[0]);
         }
-        passed = passes(rule, &r, (double)values[0], &state->relative_half_width);
+        passed = passes(rule, &r, (double)values[0], &state->half_width);
         if (passed && (passed_before || test == rule->at_most)) {
-            *state =
-                (struct results_stop_state){RESULTS_STOP_REACHED, test, state->relative_half_width};
+            *state = (struct results_stop_state){RESULTS_STOP_REACHED, test, state->half_width};
             return;
         }
         if (test == rule->at_most) {

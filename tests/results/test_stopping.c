@@ -14,7 +14,7 @@
 
 #define RUNS_MAX 4000u
 
-static const struct results_stop_rule plain = {0.1, 0.95, 30, RUNS_MAX, 10};
+static const struct results_stop_rule plain = {0.1, false, 0.95, 30, RUNS_MAX, 10};
 
 static void alternate(int64_t *values, size_t n, int64_t mean, int64_t spread)
 {
@@ -33,7 +33,7 @@ static void tests_only_whole_batches_and_twice(void **state)
     results_stop_decide(&plain, values, 0, &stop);
     assert_int_equal(stop.stop, RESULTS_STOP_GO_ON);
     assert_u64(stop.runs, 30);
-    assert_true(isnan(stop.relative_half_width));
+    assert_true(isnan(stop.half_width));
     results_stop_decide(&plain, values, 39, &stop);
     assert_int_equal(stop.stop, RESULTS_STOP_GO_ON);
     assert_u64(stop.runs, 40);
@@ -58,16 +58,16 @@ static void one_lucky_test_is_not_enough(void **state)
     // 30 runs pass (half-width 95), the next ten do not.
     alternate(values + 30, 10, 1000, 900);
     results_stop_decide(&plain, values, 30, &stop);
-    assert_true(stop.relative_half_width < 0.1);
+    assert_true(stop.half_width < 0.1);
     results_stop_decide(&plain, values, 40, &stop);
     assert_int_equal(stop.stop, RESULTS_STOP_GO_ON);
-    assert_true(stop.relative_half_width > 0.1);
+    assert_true(stop.half_width > 0.1);
     assert_u64(stop.runs, 50);
 }
 
 static void ends_at_the_most(void **state)
 {
-    static const struct results_stop_rule rule = {0.001, 0.95, 30, 55, 10};
+    static const struct results_stop_rule rule = {0.001, false, 0.95, 30, 55, 10};
     int64_t values[100];
     struct results_stop_state stop;
 
@@ -90,11 +90,29 @@ static void equal_runs_stop_and_a_mean_of_zero_does_not(void **state)
     results_stop_decide(&plain, values, 200, &stop);
     assert_int_equal(stop.stop, RESULTS_STOP_REACHED);
     assert_u64(stop.runs, 40);
-    assert_near(stop.relative_half_width, 0.0, 0.0);
+    assert_near(stop.half_width, 0.0, 0.0);
     alternate(values, 200, 0, 5);
     results_stop_decide(&plain, values, 200, &stop);
     assert_int_equal(stop.stop, RESULTS_STOP_GO_ON);
-    assert_true(isinf(stop.relative_half_width));
+    assert_true(isinf(stop.half_width));
+}
+
+static void a_half_width_in_the_unit_of_the_values(void **state)
+{
+    static const struct results_stop_rule rule = {3.0, true, 0.95, 30, RUNS_MAX, 10};
+    static const struct results_stop_rule narrower = {1.0, true, 0.95, 30, RUNS_MAX, 10};
+    int64_t values[200];
+    struct results_stop_state stop;
+
+    (void)state;
+    // Half-width t(n - 1) 10 / sqrt(n - 1): 3.71 at 30, 3.20 at 40, 2.87 at 50, 2.61 at 60.
+    alternate(values, 200, 0, 10);
+    results_stop_decide(&rule, values, 200, &stop);
+    assert_int_equal(stop.stop, RESULTS_STOP_REACHED);
+    assert_u64(stop.runs, 60);
+    assert_near(stop.half_width, 2.605, 0.001);
+    results_stop_decide(&narrower, values, 200, &stop);
+    assert_int_equal(stop.stop, RESULTS_STOP_GO_ON);
 }
 
 // One run in fifty loses everything: the first thirty may well be equal.
@@ -167,7 +185,7 @@ static double coverage(enum law law, const struct results_stop_rule *rule, uint3
 
 static void stopping_keeps_the_coverage(void **state)
 {
-    static const struct results_stop_rule coarse = {0.1, 0.95, 30, RUNS_MAX, 50};
+    static const struct results_stop_rule coarse = {0.1, false, 0.95, 30, RUNS_MAX, 50};
     double runs;
     double share;
 
@@ -190,6 +208,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_lucky_test_is_not_enough),
         cmocka_unit_test(ends_at_the_most),
         cmocka_unit_test(equal_runs_stop_and_a_mean_of_zero_does_not),
+        cmocka_unit_test(a_half_width_in_the_unit_of_the_values),
         cmocka_unit_test(a_rare_disaster_is_waited_for),
         cmocka_unit_test(stopping_keeps_the_coverage),
     };
