@@ -95,6 +95,7 @@ int cli_worse(int a, int b);
 // The commands themselves, one file each.
 extern const struct cli_command cli_run;
 extern const struct cli_command cli_lint;
+extern const struct cli_command cli_diff;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_store;
 extern const struct cli_command cli_help;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "results/shell.h"
 
 static int collect_one(struct cli_overrides *overrides, const char *name, const char *value)
 {
@@ -62,48 +63,14 @@ void cli_overrides_release(struct cli_overrides *overrides)
 
 void cli_shell_word(struct results_text *text, const char *word)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_@%+=:,./-";
-
-    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
-        results_text_add(text, word);
-        return;
-    }
-    results_text_char(text, '\'');
-    for (; *word != '\0'; word++) {
-        if (*word == '\'') {
-            results_text_add(text, "'\\''");
-        } else {
-            results_text_char(text, *word);
-        }
-    }
-    results_text_char(text, '\'');
+    results_shell_word(text, word);
 }
 
 // Options that change what is computed; the others change where it goes.
 static bool changes_result(const char *name)
 {
     return strcmp(name, "seed") == 0 || strcmp(name, "set") == 0 || strcmp(name, "fault") == 0 ||
-           strcmp(name, "invariants") == 0;
-}
-
-// The command is printed, so a secret of Flink's configuration is not in it; no such key changes a
-// result.
-static void repeat_value(struct results_text *text, const char *option, const char *value)
-{
-    struct results_text hidden;
-
-    if (strcmp(option, "set") != 0 || strncmp(value, "config.", strlen("config.")) != 0 ||
-        !scenario_key_is_secret(value)) {
-        cli_shell_word(text, value);
-        return;
-    }
-    results_text_init(&hidden);
-    results_text_bytes(&hidden, value, strcspn(value, "="));
-    results_text_add(&hidden, "=***");
-    cli_shell_word(text, results_text_string(&hidden));
-    text->failed = text->failed || hidden.failed;
-    results_text_release(&hidden);
+           strcmp(name, "invariants") == 0 || strcmp(name, "tie-seed") == 0;
 }
 
 void cli_command_repeat(struct results_text *text, const struct cli_program *program,
@@ -112,9 +79,8 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
     cli_shell_word(text, program->name);
     results_text_format(text, " %s", arguments->command->name);
     for (uint32_t i = 0; i < arguments->n_words; i++) {
-        // A file whose name begins with a dash would be taken for an option.
-        results_text_add(text, arguments->words[i][0] == '-' ? " ./" : " ");
-        cli_shell_word(text, arguments->words[i]);
+        results_text_char(text, ' ');
+        results_shell_file(text, arguments->words[i]);
     }
     for (uint32_t i = 0; i < arguments->n_given; i++) {
         const struct cli_given *given = &arguments->given[i];
@@ -122,7 +88,11 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
 
         if (changes_result(option->name)) {
             results_text_format(text, " --%s ", option->name);
-            repeat_value(text, option->name, given->value);
+            if (strcmp(option->name, "set") == 0) {
+                results_shell_set(text, given->value);
+            } else {
+                results_shell_word(text, given->value);
+            }
         }
     }
 }

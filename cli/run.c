@@ -13,9 +13,11 @@
 #include "cli/overrides.h"
 #include "cli/program.h"
 #include "cli/signals.h"
+#include "campaigns/record.h"
 #include "models/run.h"
 #include "results/database.h"
 #include "results/report.h"
+#include "results/replace_file.h"
 #include "results/result_json.h"
 #include "results/store_export.h"
 #include "results/trace_file.h"
@@ -28,6 +30,9 @@ static const struct cli_option run_options[] = {
     {"format", "text|json", "text|json", false, "how the result is printed (text)"},
     {"trace", "FILE", NULL, false, "write what happened for ui.perfetto.dev"},
     {"db", "FILE", NULL, false, "append the run to a SQLite file"},
+    {"trail", "FILE", NULL, false, "write rolling hashes and a window of events, for recoup diff"},
+    {"trail-at", "EVENT", NULL, false, "the first event of that window (1)"},
+    {"tie-seed", "N", NULL, false, "serve events of one instant in another order (bug hunting)"},
     {"store-out", "DIR", NULL, false, "write the event store's files at the end into a new folder"},
     {"invariants", "on|off", "on|off", false, "look for broken invariants (on)"},
     {"color", "auto|never|always", "auto|never|always", false, "colours (auto; NO_COLOR counts)"},
@@ -45,6 +50,10 @@ struct run_command {
     bool storing;
     struct results_store_export store_out;
     bool exporting;
+    struct results_trail_recorder recorder;
+    struct results_trail trail;
+    bool recording;
+    struct model_run_options options;
     struct sim_arena arena;
     struct model_result result;
     struct scenario_verdict verdict;
@@ -101,10 +110,10 @@ static bool is_same_file(const char *path, const char *other)
 // Outputs have names, and none of them is the scenario or the other output.
 static int check_outputs(const struct cli_arguments *arguments)
 {
-    static const char *const options[] = {"trace", "db"};
-    const char *before = NULL;
+    static const char *const options[] = {"trace", "db", "trail"};
+    const size_t n_options = sizeof(options) / sizeof(options[0]);
 
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+    for (size_t i = 0; i < n_options; i++) {
         const char *path = cli_arguments_value(arguments, options[i]);
 
         if (path == NULL) {
@@ -118,11 +127,14 @@ static int check_outputs(const struct cli_arguments *arguments)
             cli_complain("--%s: %s is the scenario, which would be lost", options[i], path);
             return CLI_USAGE;
         }
-        if (before != NULL && (strcmp(path, before) == 0 || is_same_file(path, before))) {
-            cli_complain("--trace and --db name the same file, %s", path);
-            return CLI_USAGE;
+        for (size_t k = 0; k < i; k++) {
+            const char *before = cli_arguments_value(arguments, options[k]);
+
+            if (before != NULL && (strcmp(path, before) == 0 || is_same_file(path, before))) {
+                cli_complain("--%s and --%s name the same file, %s", options[k], options[i], path);
+                return CLI_USAGE;
+            }
         }
-        before = path;
     }
     return CLI_DONE;
 }
@@ -176,22 +188,58 @@ static int open_outputs(struct run_command *c)
     return CLI_DONE;
 }
 
-static int simulate(struct run_command *c)
+// A number of an option, `fallback` where it is not given.
+static int number_of(const struct run_command *c, const char *option, uint64_t fallback,
+                     uint64_t *number)
 {
-    const char *invariants = cli_arguments_value(c->arguments, "invariants");
-    struct model_run_options options = {.interrupted = cli_signals_came,
-                                        .interrupted_context = &c->signals};
-    int64_t faultless_ns = -1;
+    const char *text = cli_arguments_value(c->arguments, option);
+
+    *number = fallback;
+    if (text != NULL && (!cli_parse_seed(text, number) || *number == 0)) {
+        cli_complain("--%s: expected a number from 1 to 9223372036854775807, found '%s'", option,
+                     text);
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}
+
+// What the options say about how to run.
+static int read_options(struct run_command *c)
+{
+    struct model_run_options *options = &c->options;
+    uint64_t at;
+    int code = number_of(c, "trail-at", 1, &at);
+
+    code = cli_worse(code, number_of(c, "tie-seed", 0, &options->tie_seed));
+    if (code == CLI_DONE && cli_arguments_value(c->arguments, "trail") != NULL) {
+        results_trail_recorder_init(&c->recorder, &c->trail, RESULTS_TRAIL_POINTS, at,
+                                    RESULTS_TRAIL_WINDOW);
+        c->recording = true;
+        options->observer = &c->recorder.observer;
+    } else if (code == CLI_DONE && cli_arguments_value(c->arguments, "trail-at") != NULL) {
+        cli_complain("--trail-at says where the window of a trail begins; add --trail FILE");
+        code = CLI_USAGE;
+    }
+    return code;
+}
+
+static int finish_recording(struct run_command *c)
+{
     int error;
 
-    options.invariants = invariants != NULL && strcmp(invariants, "off") == 0 ? MODEL_INVARIANTS_OFF
-                                                                              : MODEL_INVARIANTS_ON;
-    options.trace = c->tracing ? &c->trace.observer : NULL;
-    if (c->exporting) {
-        options.store_piece = results_store_export_piece;
-        options.store_context = &c->store_out;
+    if (!c->recording) {
+        return 0;
     }
-    error = model_run_pair(&c->scenario.config, &options, &c->arena, &c->result, &faultless_ns);
+    cli_command_repeat(&c->command, c->program, c->arguments);
+    error = campaign_record_finish(&c->recorder, &c->scenario, &c->options, &c->arena, &c->result,
+                                   c->run.faultless_makespan_ns, results_text_string(&c->command));
+    results_text_clear(&c->command);
+    return error;
+}
+
+// The exit code for an error of the run, after a message.
+static int explain_error(const struct run_command *c, int error)
+{
     if (error == SIM_EINTERRUPTED) {
         cli_complain("interrupted; the run has no result");
         return cli_signals_exit(&c->signals);
@@ -211,10 +259,31 @@ static int simulate(struct run_command *c)
                      sim_strerror(error));
         return CLI_INTERNAL;
     }
+    return CLI_DONE;
+}
+
+static int simulate(struct run_command *c)
+{
+    const char *invariants = cli_arguments_value(c->arguments, "invariants");
+    struct model_run_options *options = &c->options;
+    int64_t faultless_ns = -1;
+    int error;
+
+    options->interrupted = cli_signals_came;
+    options->interrupted_context = &c->signals;
+    options->invariants = invariants != NULL && strcmp(invariants, "off") == 0
+                              ? MODEL_INVARIANTS_OFF
+                              : MODEL_INVARIANTS_ON;
+    options->trace = c->tracing ? &c->trace.observer : NULL;
+    if (c->exporting) {
+        options->store_piece = results_store_export_piece;
+        options->store_context = &c->store_out;
+    }
+    error = model_run_pair(&c->scenario.config, options, &c->arena, &c->result, &faultless_ns);
     c->run.faultless_known = faultless_ns >= 0;
     c->run.faultless_makespan_ns = faultless_ns;
-    c->run.invariants_on = options.invariants == MODEL_INVARIANTS_ON;
-    return CLI_DONE;
+    c->run.invariants_on = options->invariants == MODEL_INVARIANTS_ON;
+    return explain_error(c, error == 0 ? finish_recording(c) : error);
 }
 
 static int judge(struct run_command *c)
@@ -302,6 +371,27 @@ static int finish_store_out(struct run_command *c)
     return CLI_OUTSIDE;
 }
 
+// Written under its own name only when it is whole.
+static int write_trail(struct run_command *c)
+{
+    const char *path = cli_arguments_value(c->arguments, "trail");
+    struct results_text text;
+    int error;
+
+    if (!c->recording) {
+        return CLI_DONE;
+    }
+    results_text_init(&text);
+    results_trail_text(&c->trail, &text);
+    error = results_replace_file(path, &text, (uint64_t)getpid());
+    results_text_release(&text);
+    if (error != 0) {
+        cli_complain("%s: the trail could not be written: %s", path, strerror(error));
+        return CLI_OUTSIDE;
+    }
+    return CLI_DONE;
+}
+
 static int store(struct run_command *c)
 {
     struct results_execution execution = {c->started_at, cli_clock_ns() - c->program->started_ns,
@@ -333,6 +423,9 @@ static int run_all(struct run_command *c)
         code = check_outputs(c->arguments);
     }
     if (code == CLI_DONE) {
+        code = read_options(c);
+    }
+    if (code == CLI_DONE) {
         cli_signals_watch(&c->signals);
         code = open_outputs(c);
     }
@@ -355,6 +448,7 @@ static int run_all(struct run_command *c)
     if (c->verdict.outcomes != NULL || c->verdict.ok) {
         code = cli_worse(code, print(c));
         code = cli_worse(code, finish_trace(c));
+        code = cli_worse(code, write_trail(c));
         code = cli_worse(code, store(c));
         code = cli_worse(code, finish_store_out(c));
     }
@@ -378,6 +472,8 @@ static int run_execute(const struct cli_program *program, const struct cli_argum
         results_trace_file_abandon(&c.trace);
     }
     (void)results_store_export_close(&c.store_out);
+    results_trail_recorder_release(&c.recorder);
+    results_trail_release(&c.trail);
     results_database_close(&c.database);
     scenario_verdict_release(&c.verdict);
     model_result_release(&c.result);

@@ -177,6 +177,9 @@ static void record(struct model_world *w, uint32_t fault, uint32_t worker)
         sim_trace_instant(w->options->trace, MODEL_TRACK_FAULTS, 0, fault_of(w, fault)->name,
                           w->now_ns);
     }
+    if (w->options->observer != NULL) {
+        observe_strike(w, fault, worker);
+    }
     SIM_ASSERT(s->times > 0);
 }
 

@@ -130,6 +130,9 @@ static void ledger_lose(struct model_world *w, uint32_t attempt, enum model_caus
     lost->ns += ns;
     lost->attempts++;
     w->ledger.lost_ns += ns;
+    if (w->options->observer != NULL) {
+        observe_loss(w, attempt, cause, false);
+    }
 }
 
 void ledger_lose_unfinished(struct model_world *w, uint32_t attempt, enum model_cause cause)
@@ -171,6 +174,9 @@ void ledger_regain(struct model_world *w, uint32_t attempt)
     lost->attempts--;
     lost->ns -= ns;
     w->ledger.lost_ns -= ns;
+    if (w->options->observer != NULL) {
+        observe_loss(w, attempt, (enum model_cause)a->cause, true);
+    }
     a->cause = MODEL_CAUSE_COUNT;
     w->subtasks[a->gid].taken_back = false;
 }

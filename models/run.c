@@ -201,7 +201,10 @@ static int loop(struct model_world *w, bool bounded)
                       MODEL_JOB_TIMEOUT); // nothing will ever happen again, although work remains
             break;
         }
-        world_dispatch(w, &event);
+        if (w->options->observer == NULL)
+            world_dispatch(w, &event);
+        else
+            observe_dispatch(w, &event);
         if (w->config->events_max != 0 && w->events >= w->config->events_max && !w->ended) {
             w->limited = true;
             world_end(w, MODEL_JOB_TIMEOUT);
@@ -288,6 +291,7 @@ int model_run_pair(const struct model_config *config, const struct model_run_opt
     if (config->n_faults != 0) {
         twin.trace = NULL;
         twin.store_piece = NULL;
+        twin.observer = NULL;
     }
     error = model_run(config, &twin, arena, result);
     if (error != 0)

@@ -6,6 +6,7 @@
 #define RECOUP_MODELS_RUN_H
 
 #include "models/config.h"
+#include "models/observe.h"
 #include "models/result.h"
 #include "sim/arena.h"
 #include "sim/trace.h"
@@ -38,6 +39,8 @@ struct model_run_options {
     void (*store_piece)(void *context, const char *name, uint64_t offset, const void *bytes,
                         size_t size);
     void *store_context;
+    // Watches the run event by event. NULL: nobody. Never changes a fingerprint.
+    const struct model_observer *observer;
 };
 
 // Runs `config` in `arena`, which is reset first, so that a second run in the same arena allocates

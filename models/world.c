@@ -121,6 +121,8 @@ int64_t world_sample(struct model_world *w, const struct sim_law *law, enum mode
         return law->a;
     sim_law_sample(law, &w->draws, (uint32_t)stream, entity, n, row, &value);
     SIM_ASSERT(value >= 0);
+    if (w->last_draws != NULL)
+        observe_draw(w, (uint32_t)stream, entity, n, value);
     return value;
 }
 
@@ -230,6 +232,9 @@ int world_init(struct model_world *w, const struct model_config *config,
     if (options->tie_seed != 0 &&
         (error = sim_queue_permute_ties(&w->queue, options->tie_seed)) != 0)
         return error;
+    if (options->observer != NULL &&
+        (w->last_draws = world_alloc(w, MODEL_STREAMS, sizeof(*w->last_draws))) == NULL)
+        return SIM_ENOMEM;
     if ((error = init_parts(w)) != 0)
         return error;
     SIM_ASSERT(w->n_subtasks > 0);

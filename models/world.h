@@ -15,6 +15,7 @@
 #define RECOUP_MODELS_WORLD_H
 
 #include "models/config.h"
+#include "models/observe.h"
 #include "models/result.h"
 #include "models/run.h"
 #include "recovery/recoup.h"
@@ -189,6 +190,7 @@ struct model_world {
     struct sim_queue queue;
     struct sim_random draws;
     struct sim_fingerprint fingerprint;
+    struct model_draw *last_draws; // by stream; NULL: nobody watches
     int64_t now_ns;
     uint64_t events; // dispatched
     int error;       // first SIM_E... that made going on impossible (out of memory); 0

@@ -82,3 +82,17 @@ void results_run_key(const struct results_run *run, char key[RESULTS_KEY_SIZE])
     (void)snprintf(seed, sizeof(seed), "%" PRIu64, run->scenario->config.seed);
     results_key(parts, sizeof(parts) / sizeof(parts[0]), key);
 }
+
+bool results_scenario_key(const char *canonical, char key[RESULTS_KEY_SIZE])
+{
+    char *rest = malloc(strlen(canonical) + 1);
+    const char *const parts[] = {"scenario", rest};
+
+    if (rest == NULL) {
+        return false;
+    }
+    without_seed(canonical, rest);
+    results_key(parts, 2, key);
+    free(rest);
+    return true;
+}

@@ -12,5 +12,7 @@
 void results_key(const char *const *parts, size_t n_parts, char key[RESULTS_KEY_SIZE]);
 // The sweep that single runs of a scenario belong to.
 void results_single_runs_key(const char *scenario, char key[RESULTS_KEY_SIZE]);
+// What a resolved scenario (its canonical text) means, whatever its seed. False: out of memory.
+bool results_scenario_key(const char *canonical, char key[RESULTS_KEY_SIZE]);
 
 #endif
