@@ -12,7 +12,8 @@ void results_database_fail(struct results_database *database, int code);
 int results_database_execute(struct results_database *database, const char *sql);
 // The first column of the first row. Returns a SQLite code.
 int results_database_number(struct results_database *database, const char *sql, int64_t *value);
-// Computes the rows of table `summary` of one point anew. Returns a SQLite code.
+// Computes the rows of table `summary` of one point anew, over all its runs and over those that a
+// failure of a master hit; reads its runs once. Returns a SQLite code.
 int results_database_summarize(struct results_database *database, int64_t point);
 // Drops and creates all views: v_point, and with it v_run and v_summary, have one column for each
 // name of an axis. Returns a SQLite code.

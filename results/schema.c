@@ -125,12 +125,15 @@ static void schema_metrics(struct results_text *sql)
 void results_schema_summary(struct results_text *sql)
 {
     results_text_add(
-        sql, "CREATE TABLE summary("
-             "  point_id INTEGER NOT NULL REFERENCES point(id),"
-             "  metric TEXT NOT NULL REFERENCES metric(name), n INTEGER NOT NULL,"
-             "  mean REAL NOT NULL, sd REAL, low_95 REAL, high_95 REAL, p50 REAL NOT NULL,"
-             "  p95 REAL NOT NULL, p99 REAL NOT NULL, min INTEGER NOT NULL, max INTEGER NOT NULL,"
-             "  PRIMARY KEY(point_id, metric)) STRICT, WITHOUT ROWID;\n");
+        sql,
+        "CREATE TABLE summary("
+        "  point_id INTEGER NOT NULL REFERENCES point(id),"
+        "  metric TEXT NOT NULL REFERENCES metric(name),"
+        "  given TEXT NOT NULL CHECK(given IN ('all', 'failover')), n INTEGER NOT NULL,"
+        "  kind TEXT NOT NULL CHECK(kind IN ('finite', 'censored')),"
+        "  mean REAL NOT NULL, sd REAL, low_95 REAL, high_95 REAL, p50 REAL NOT NULL,"
+        "  p95 REAL NOT NULL, p99 REAL NOT NULL, min INTEGER NOT NULL, max INTEGER NOT NULL,"
+        "  warnings TEXT NOT NULL, PRIMARY KEY(point_id, metric, given)) STRICT, WITHOUT ROWID;\n");
 }
 
 void results_schema_views(struct results_text *sql, const char *columns, const char *names)
@@ -143,12 +146,17 @@ void results_schema_views(struct results_text *sql, const char *columns, const c
         "CREATE VIEW v_run AS"
         "  SELECT v_point.sweep, v_point.point%s, run.*"
         "  FROM run JOIN v_point ON v_point.point_id = run.point_id;\n"
+        "CREATE VIEW v_summary_failover AS"
+        "  SELECT v_point.sweep, v_point.point, v_point.profile%s, summary.*, metric.unit,"
+        "    metric.better"
+        "  FROM summary JOIN v_point ON v_point.point_id = summary.point_id"
+        "  JOIN metric ON metric.name = summary.metric WHERE summary.given = 'failover';\n"
         "CREATE VIEW v_summary AS"
         "  SELECT v_point.sweep, v_point.point, v_point.profile%s, summary.*, metric.unit,"
         "    metric.better"
         "  FROM summary JOIN v_point ON v_point.point_id = summary.point_id"
-        "  JOIN metric ON metric.name = summary.metric;\n",
-        columns, names, names);
+        "  JOIN metric ON metric.name = summary.metric WHERE summary.given = 'all';\n",
+        columns, names, names, names);
     results_text_add(
         sql, "CREATE VIEW v_pareto AS"
              "  WITH mean AS (SELECT point.sweep_id, run.point_id, count(*) AS n,"

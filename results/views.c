@@ -8,7 +8,8 @@
 #include "results/schema.h"
 #include "results/statement.h"
 
-static const char *const view_names[] = {"v_pareto", "v_summary", "v_run", "v_point"};
+static const char *const view_names[] = {"v_pareto", "v_summary_failover", "v_summary", "v_run",
+                                         "v_point"};
 
 // A name between double quotes, those in it doubled.
 static void add_identifier(struct results_text *sql, const char *prefix, const char *name)

@@ -92,7 +92,7 @@ static void the_tables_are_those_of_the_contract(void **state)
     assert_answer(path,
                   "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master"
                   " WHERE type = 'view' ORDER BY name)",
-                  "v_pareto v_point v_run v_summary");
+                  "v_pareto v_point v_run v_summary v_summary_failover");
     assert_answer(path,
                   "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND"
                   " sql NOT LIKE '%STRICT%'",
