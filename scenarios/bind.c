@@ -82,12 +82,17 @@ void scenario_record(struct scenario_loader *loader, const char *path, const cha
         uint32_t capacity = loader->values_capacity == 0 ? 128 : loader->values_capacity * 2;
         struct scenario_value *grown =
             scenario_allocate_array(&loader->memory, capacity, sizeof(*grown));
+        struct scenario_place *places =
+            scenario_allocate_array(&loader->memory, capacity, sizeof(*places));
         if (loader->n_values != 0) {
             memcpy(grown, loader->values, loader->n_values * sizeof(*grown));
+            memcpy(places, loader->value_places, loader->n_values * sizeof(*places));
         }
         loader->values = grown;
+        loader->value_places = places;
         loader->values_capacity = capacity;
     }
+    loader->value_places[loader->n_values] = node->place;
     struct scenario_value *record = &loader->values[loader->n_values++];
     record->path = path;
     record->value = scenario_key_is_secret(path) ? "***" : value;

@@ -123,6 +123,7 @@ struct scenario_loader {
     struct scenario_secret *secrets;
 
     struct scenario_value *values;
+    struct scenario_place *value_places;  // of each value's node
     uint32_t n_values, values_capacity;
     struct scenario_buffer canonical;
     char *seed_digits;                 // of scenario_reseed; NULL before the first
@@ -138,6 +139,11 @@ void scenario_error(struct scenario_loader *loader, struct scenario_place place,
 void scenario_warning(struct scenario_loader *loader, struct scenario_place place,
                       const char *format, ...) __attribute__((format(printf, 3, 4)));
 void scenario_messages_publish(struct scenario_loader *loader);  // sorted, into the scenario
+// Takes over an error of another loader: a copy of it, sorted behind the files of this one where
+// `foreign`.
+void scenario_error_take(struct scenario_loader *loader, const struct scenario_message *message,
+                         bool foreign);
+void scenario_warning_take(struct scenario_loader *loader, const struct scenario_message *message);
 // `text` for a message: at most 60 bytes, no control characters.
 const char *scenario_quote(struct scenario_loader *loader, const char *text);
 // Marks lines whose text must reach no message.
@@ -180,7 +186,8 @@ const char *scenario_path_join(struct scenario_loader *loader, const struct scen
 const char *scenario_folder_of(struct scenario_loader *loader, const char *path);
 
 enum scenario_tree_kind {
-    SCENARIO_TREE_FILE,    // a map; nulls are errors
+    SCENARIO_TREE_FILE,    // a scenario: a map; nulls are errors
+    SCENARIO_TREE_SWEEP,   // a sweep: the same
     SCENARIO_TREE_CONFIG,  // Flink's config.yaml: a map, may be empty, nulls are left out
     SCENARIO_TREE_VALUE,   // any value, of --set and --fault, or of a default
 };
@@ -196,6 +203,13 @@ struct scenario_node *scenario_node_find(const struct scenario_node *map, const 
 void scenario_node_append(struct scenario_node *parent, struct scenario_node *child);
 // Puts `child` in the place of the child with its key, or at the end.
 void scenario_node_put(struct scenario_node *map, struct scenario_node *child);
+// A deep copy in this loader's memory. Places in `from` become places in `to` (both may be NULL).
+struct scenario_node *scenario_node_copy(struct scenario_loader *loader,
+                                         const struct scenario_node *node,
+                                         const struct scenario_file *from,
+                                         const struct scenario_file *to);
+// The node as one would write it on one line, in braces and brackets: "{at: 95 s, kill: master}".
+const char *scenario_node_text(struct scenario_loader *loader, const struct scenario_node *node);
 // A default or a preset's value as a node.
 struct scenario_node *scenario_node_default(struct scenario_loader *loader, const char *text,
                                             enum scenario_origin origin,
@@ -210,6 +224,34 @@ struct scenario_node *scenario_read(struct scenario_loader *loader,
 // Applies --set, --fault and --seed to loader->root. `file` is the scenario's.
 bool scenario_override(struct scenario_loader *loader, const struct scenario_file *file,
                        const struct scenario_overrides *overrides);
+
+// One path set to one value, as --set does, with places of the file that it stands in.
+struct scenario_change {
+    const char *path;
+    struct scenario_place place;  // of the path's first character
+    const struct scenario_node *value;
+};
+// False after an error. The value becomes part of loader->root.
+bool scenario_change_apply(struct scenario_loader *loader, const struct scenario_change *change,
+                           struct scenario_node *value);
+// Whether a path is well-formed and may be set; false after an error.
+bool scenario_change_check(struct scenario_loader *loader, const struct scenario_change *change);
+
+// A scenario that has been read, to be changed and bound any number of times.
+struct scenario_source {
+    const char *path;
+    const char *folder;                       // relative paths inside changed values start here
+    const struct scenario_node *root;
+    struct scenario_secret *secrets;          // of the files that were read
+    uint32_t files;                           // how many
+    const struct scenario_file *changes_file; // where the changes stand
+    const struct scenario_change *const *changes;
+    uint32_t n_changes;
+    bool seed_given;
+    uint64_t seed;
+};
+// As scenario_load. `source` and what it points to must outlive `scenario`.
+int scenario_load_source(struct scenario *scenario, const struct scenario_source *source);
 
 // --- units (units.c) -----------------------------------------------------------------------------
 

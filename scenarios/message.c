@@ -205,6 +205,19 @@ static bool message_same(const struct scenario_message *a, const struct scenario
            && strcmp(a->file, b->file) == 0;
 }
 
+static void error_add(struct scenario_loader *loader, const struct scenario_message *message,
+                      uint32_t order)
+{
+    for (uint32_t i = 0; i < loader->n_errors; i++) {
+        if (message_same(&loader->errors[i], message)) {
+            return;
+        }
+    }
+    loader->errors[loader->n_errors] = *message;
+    loader->error_order[loader->n_errors] = order;
+    loader->n_errors++;
+}
+
 void scenario_error(struct scenario_loader *loader, struct scenario_place place, const char *format,
                     ...)
 {
@@ -219,24 +232,34 @@ void scenario_error(struct scenario_loader *loader, struct scenario_place place,
         return;
     }
     struct scenario_message message = message_make(loader, place, text);
-    for (uint32_t i = 0; i < loader->n_errors; i++) {
-        if (message_same(&loader->errors[i], &message)) {
-            return;
-        }
-    }
-    loader->errors[loader->n_errors] = message;
-    loader->error_order[loader->n_errors] = place.file != NULL ? place.file->order : 0;
-    loader->n_errors++;
+    error_add(loader, &message, place.file != NULL ? place.file->order : 0);
 }
 
-void scenario_warning(struct scenario_loader *loader, struct scenario_place place,
-                      const char *format, ...)
+static struct scenario_message message_copy(struct scenario_loader *loader,
+                                            const struct scenario_message *message)
 {
-    char text[MESSAGE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
+    struct scenario_message copy = *message;
+    copy.file = scenario_copy_text(&loader->memory, message->file);
+    copy.text = scenario_copy_text(&loader->memory, message->text);
+    copy.source =
+        message->source != NULL ? scenario_copy_text(&loader->memory, message->source) : NULL;
+    return copy;
+}
+
+void scenario_error_take(struct scenario_loader *loader, const struct scenario_message *message,
+                         bool foreign)
+{
+    loader->errors_total++;
+    if (loader->n_errors == SCENARIO_ERRORS_MAX) {
+        loader->errors_cut = true;
+        return;
+    }
+    struct scenario_message copy = message_copy(loader, message);
+    error_add(loader, &copy, foreign ? UINT32_MAX : 0);
+}
+
+static void warning_add(struct scenario_loader *loader, const struct scenario_message *message)
+{
     if (loader->n_warnings == loader->warnings_capacity) {
         uint32_t capacity = loader->warnings_capacity == 0 ? 16 : loader->warnings_capacity * 2;
         struct scenario_message *grown =
@@ -247,7 +270,30 @@ void scenario_warning(struct scenario_loader *loader, struct scenario_place plac
         loader->warnings = grown;
         loader->warnings_capacity = capacity;
     }
-    loader->warnings[loader->n_warnings++] = message_make(loader, place, text);
+    loader->warnings[loader->n_warnings++] = *message;
+}
+
+void scenario_warning(struct scenario_loader *loader, struct scenario_place place,
+                      const char *format, ...)
+{
+    char text[MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    struct scenario_message message = message_make(loader, place, text);
+    warning_add(loader, &message);
+}
+
+void scenario_warning_take(struct scenario_loader *loader, const struct scenario_message *message)
+{
+    for (uint32_t i = 0; i < loader->n_warnings; i++) {
+        if (message_same(&loader->warnings[i], message)) {
+            return;
+        }
+    }
+    struct scenario_message copy = message_copy(loader, message);
+    warning_add(loader, &copy);
 }
 
 static bool error_before(const struct scenario_loader *loader, uint32_t a, uint32_t b)

@@ -12,15 +12,23 @@
 
 struct path {
     struct scenario_loader *loader;
-    const struct scenario_file *file;      // the text of the option
+    struct scenario_place place;           // of its first character
+    const char *expected;                  // what a wrong one should have been
     const char *segments[SEGMENTS_MAX];
-    uint32_t columns[SEGMENTS_MAX];
+    uint32_t offsets[SEGMENTS_MAX];
     uint32_t count;
 };
 
+static struct scenario_place place_at(const struct path *path, uint32_t offset)
+{
+    struct scenario_place place = path->place;
+    place.column += offset;
+    return place;
+}
+
 static struct scenario_place segment_place(const struct path *path, uint32_t i)
 {
-    return (struct scenario_place){path->file, 1, path->columns[i]};
+    return place_at(path, path->offsets[i]);
 }
 
 // Splits at dots; what follows "config." is one key, since Flink's keys have dots.
@@ -33,12 +41,12 @@ static bool path_split(struct path *path, const char *text, size_t size)
             continue;
         }
         if (i == from || path->count == SEGMENTS_MAX) {
-            scenario_error(path->loader, (struct scenario_place){path->file, 1, (uint32_t)from + 1},
-                           "expected PATH=VALUE with a path such as cluster.workers or "
-                           "job.stages.scan.parallelism");
+            scenario_error(path->loader, place_at(path, (uint32_t)from),
+                           "expected %s such as cluster.workers or job.stages.scan.parallelism",
+                           path->expected);
             return false;
         }
-        path->columns[path->count] = (uint32_t)from + 1;
+        path->offsets[path->count] = (uint32_t)from;
         path->segments[path->count++] = scenario_copy(&path->loader->memory, text + from, i - from);
         from = i + 1;
     }
@@ -197,29 +205,61 @@ static struct scenario_file *argument_file(struct scenario_loader *loader, const
     return file;
 }
 
-// `config: {...}` as a whole: its nested keys become dotted ones.
+// `config` as a whole has no place here: its keys have origins of their own.
+static bool path_check(struct path *path, const char *text, size_t size, const char *config_hint)
+{
+    if (!path_split(path, text, size) || !may_be_set(path)) {
+        return false;
+    }
+    if (path->count == 1 && strcmp(path->segments[0], "config") == 0) {
+        scenario_error(path->loader, segment_place(path, 0), "name one key: %s", config_hint);
+        return false;
+    }
+    return true;
+}
+
 static void set_apply(struct scenario_loader *loader, const char *folder, const char *text)
 {
-    struct path path = {.loader = loader};
-    path.file = argument_file(loader, "--set", folder, text);
-    const char *equals = strchr(path.file->text, '=');
+    const struct scenario_file *file = argument_file(loader, "--set", folder, text);
+    struct path path = {.loader = loader, .place = {file, 1, 1}};
+    path.expected = "PATH=VALUE with a path";
+    const char *equals = strchr(file->text, '=');
     if (equals == NULL) {
-        scenario_error(loader, (struct scenario_place){path.file, 1, 1},
-                       "expected PATH=VALUE, as in cluster.workers=50");
+        scenario_error(loader, path.place, "expected PATH=VALUE, as in cluster.workers=50");
         return;
     }
-    size_t size = (size_t)(equals - path.file->text);
-    if (!path_split(&path, path.file->text, size) || !may_be_set(&path)) {
+    size_t size = (size_t)(equals - file->text);
+    if (!path_check(&path, file->text, size, "config.KEY=VALUE")) {
         return;
     }
-    if (path.count == 1 && strcmp(path.segments[0], "config") == 0) {
-        scenario_error(loader, segment_place(&path, 0), "name one key: config.KEY=VALUE");
-        return;
-    }
-    struct scenario_node *value = value_parse(loader, "--set", path.file, folder, size + 1);
+    struct scenario_node *value = value_parse(loader, "--set", file, folder, size + 1);
     if (value != NULL) {
         path_apply(&path, value);
     }
+}
+
+static bool change_path(struct scenario_loader *loader, const struct scenario_change *change,
+                        struct path *path)
+{
+    *path = (struct path){.loader = loader, .place = change->place, .expected = "a path"};
+    return path_check(path, change->path, strlen(change->path), "config.KEY");
+}
+
+bool scenario_change_check(struct scenario_loader *loader, const struct scenario_change *change)
+{
+    struct path path;
+    return change_path(loader, change, &path);
+}
+
+bool scenario_change_apply(struct scenario_loader *loader, const struct scenario_change *change,
+                           struct scenario_node *value)
+{
+    struct path path;
+    uint64_t errors = loader->errors_total;
+    if (change_path(loader, change, &path)) {
+        path_apply(&path, value);
+    }
+    return loader->errors_total == errors;
 }
 
 static void fault_apply(struct scenario_loader *loader, const char *folder, const char *text)

@@ -105,6 +105,37 @@ static void load(struct scenario_loader *loader, const char *path, const char *t
     }
 }
 
+// A copy of what was read, changed, then bound. Paths inside changed values start where the
+// scenario is, as with --set.
+static void load_source(struct scenario_loader *loader, const struct scenario_source *source)
+{
+    struct scenario_file *file = NULL;
+    loader->secrets = source->secrets;
+    loader->files = source->files;
+    if (source->changes_file != NULL) {
+        file = scenario_allocate(&loader->memory, sizeof(*file));
+        *file = *source->changes_file;
+        file->folder = source->folder;
+    }
+    loader->root = scenario_node_copy(loader, source->root, NULL, NULL);
+    for (uint32_t i = 0; i < source->n_changes; i++) {
+        struct scenario_change change = *source->changes[i];
+        struct scenario_node *value =
+            scenario_node_copy(loader, change.value, source->changes_file, file);
+        change.place.file = change.place.file == source->changes_file ? file : change.place.file;
+        (void)scenario_change_apply(loader, &change, value);
+    }
+    struct scenario_overrides seed = {.seed_given = source->seed_given, .seed = source->seed};
+    (void)scenario_override(loader, NULL, &seed);
+    if (loader->errors_total != 0) {
+        return;
+    }
+    scenario_bind_root(loader);
+    if (loader->errors_total == 0) {
+        publish(loader);
+    }
+}
+
 // After running out of memory nothing of what was read may be used.
 static int out_of_memory(struct scenario *scenario, struct scenario_loader *loader)
 {
@@ -136,6 +167,25 @@ int scenario_load_counted(struct scenario *scenario, const char *path, const cha
     if (allocations != NULL) {
         *allocations = loader->memory.allocations;
     }
+    return loader->errors_total == 0 ? SCENARIO_OK : SCENARIO_INVALID;
+}
+
+int scenario_load_source(struct scenario *scenario, const struct scenario_source *source)
+{
+    memset(scenario, 0, sizeof(*scenario));
+    struct scenario_loader *loader = calloc(1, sizeof(*loader));
+    if (loader == NULL) {
+        return SCENARIO_ENOMEM;
+    }
+    scenario_memory_init(&loader->memory);
+    loader->scenario = scenario;
+    if (setjmp(loader->memory.out) != 0) {
+        return out_of_memory(scenario, scenario->memory);
+    }
+    scenario->memory = loader;
+    scenario->path = source->path;
+    load_source(loader, source);
+    scenario_messages_publish(loader);
     return loader->errors_total == 0 ? SCENARIO_OK : SCENARIO_INVALID;
 }
 

@@ -14,85 +14,85 @@
 #include "scenarios/metrics.h"
 #include "scenarios/scenario.h"
 
-#define SCENARIO_SWEEP_AXES_MAX 16u         // sampled ones included
-#define SCENARIO_SWEEP_WITH_MAX 16u         // paths that move with one axis
-#define SCENARIO_SWEEP_VALUES_MAX 10000u    // of one axis
-#define SCENARIO_SWEEP_PRODUCT_MAX 200000u  // combinations, before `where`
-#define SCENARIO_SWEEP_POINTS_MAX 20000u    // after it
+#define SCENARIO_SWEEP_AXES_MAX 16u        // sampled ones included
+#define SCENARIO_SWEEP_WITH_MAX 16u        // paths that move with one axis
+#define SCENARIO_SWEEP_VALUES_MAX 10000u   // of one axis
+#define SCENARIO_SWEEP_PRODUCT_MAX 200000u // combinations, before `where`
+#define SCENARIO_SWEEP_POINTS_MAX 20000u   // after it
 #define SCENARIO_SWEEP_REPLICATIONS_MAX 1000000u
-#define SCENARIO_SWEEP_KEY_SIZE 33u         // 32 hexadecimal digits and a zero
+#define SCENARIO_SWEEP_KEY_SIZE 33u // 32 hexadecimal digits and a zero
 
 enum scenario_axis_kind {
-    SCENARIO_AXIS_TEXT,   // storage classes, profiles, maps, lists, files: no number
-    SCENARIO_AXIS_NS,     // durations
-    SCENARIO_AXIS_BYTES,  // sizes, and sizes per second
-    SCENARIO_AXIS_COUNT,  // integers, and nano-USD
-    SCENARIO_AXIS_NANO    // decimal numbers and percentages, in 1e-9 (50% is 500,000,000)
+    SCENARIO_AXIS_TEXT,  // storage classes, profiles, maps, lists, files: no number
+    SCENARIO_AXIS_NS,    // durations
+    SCENARIO_AXIS_BYTES, // sizes, and sizes per second
+    SCENARIO_AXIS_COUNT, // integers, and nano-USD
+    SCENARIO_AXIS_NANO   // decimal numbers and percentages, in 1e-9 (50% is 500,000,000)
 };
 
 struct scenario_axis_value {
-    const char *text;   // canonical: "30 s", "hdfs", "{exponential: {mean: 10 s}}"
-    const char *label;  // `label:` of the file, else the text without blanks: "30s"
-    int64_t number;     // by the axis's kind; 0 for TEXT
-    uint32_t line;      // where it stands in the sweep file, from 1
+    const char *text;  // canonical: "30 s", "hdfs", "{exponential: {mean: 10 s}}"
+    const char *label; // `label:` of the file, else the text without blanks: "30s"
+    int64_t number;    // by the axis's kind; 0 for TEXT
+    uint32_t line;     // where it stands in the sweep file, from 1
 };
 
 struct scenario_axis {
-    const char *name;  // unique in the sweep: `name:`, else the path's last key
-    const char *path;  // "config.job-event.store.write-buffer.flush-interval"; "scenario" for files
+    const char *name; // unique in the sweep: `name:`, else the path's last key
+    const char *path; // "config.job-event.store.write-buffer.flush-interval"; "scenario" for files
     enum scenario_axis_kind kind;
-    const char *unit;  // as written behind its numbers: "ns", "b", "b/s", "nano-usd", "%", or ""
-    bool sampled;      // an axis of `sobol`
+    const char *unit; // as written behind its numbers: "ns", "b", "b/s", "nano-usd", "%", or ""
+    bool sampled;     // an axis of `sobol`
     const struct scenario_axis_value *values;
     uint32_t n_values;
 };
 
 struct scenario_point {
-    const uint32_t *values;   // for each axis the index of its value
-    const char *label;        // "min-pause=30s, store=s3"; "all" where there is no axis
-    const char *scenario;     // path of its scenario file, usable from the current folder
-    const char *const *sets;  // what `recoup run SCENARIO --set ...` needs to be this point
+    const uint32_t *values;  // for each axis the index of its value
+    const char *label;       // "min-pause=30s, store=s3"; "all" where there is no axis
+    const char *scenario;    // path of its scenario file, usable from the current folder
+    const char *const *sets; // what `recoup run SCENARIO --set ...` needs to be this point
     uint32_t n_sets;
-    char key[SCENARIO_SWEEP_KEY_SIZE];  // hash of the resolved scenario without its seed; "" for
-                                        // an excluded point, which is never resolved
+    char key[SCENARIO_SWEEP_KEY_SIZE]; // hash of the resolved scenario without its seed; "" for
+                                       // an excluded point, which is never resolved
 };
 
 struct scenario_replications {
-    bool until;         // false: `at_least` runs per point, neither more nor fewer
+    bool until; // false: `at_least` runs per point, neither more nor fewer
     uint32_t at_least;
     uint32_t at_most;
-    uint32_t batch;     // `until`: the interval is looked at after at_least runs, then every batch
-    const struct scenario_metric *metric;  // `until`; else NULL
-    bool relative;                         // half_width is a share of the mean
-    int64_t half_width;                    // in 1e-9, or in the metric's unit
-    int64_t confidence_nano;               // 950,000,000 for 95%
+    uint32_t batch; // `until`: the interval is looked at after at_least runs, then every batch
+    const struct scenario_metric *metric; // `until`; else NULL
+    bool relative;                        // half_width is a share of the mean
+    int64_t half_width;                   // in 1e-9, or in the metric's unit
+    int64_t confidence_nano;              // 950,000,000 for 95%
 };
 
 struct scenario_sweep {
-    const char *path;   // of the sweep file, as given
+    const char *path; // of the sweep file, as given
     const char *name;
-    const char *about;  // may be ""
-    const char *scenario;     // path of the scenario file, usable from the current folder; "" where
-                              // an axis names the files
-    const char *where_text;   // "" without one
+    const char *about;      // may be ""
+    const char *scenario;   // path of the scenario file, usable from the current folder; "" where
+                            // an axis names the files
+    const char *where_text; // "" without one
     const struct scenario_axis *axes;
     uint32_t n_axes;
-    const struct scenario_point *points;  // the last axis varies fastest, then explicit points
+    const struct scenario_point *points; // the last axis varies fastest, then explicit points
     uint32_t n_points;
-    const struct scenario_point *excluded;  // combinations for which `where` is false
+    const struct scenario_point *excluded; // combinations for which `where` is false
     uint32_t n_excluded;
     struct scenario_replications replications;
-    bool common;             // random numbers: false is `independent`
-    uint64_t seed;           // the master seed
-    bool measure_delay;      // each run needs its twin without faults
-    int64_t wall_time_ns;    // limit of one run; 0: none. (Those of virtual time and events are
-                             // part of each point: stop-at and events-max.)
+    bool common;          // random numbers: false is `independent`
+    uint64_t seed;        // the master seed
+    bool measure_delay;   // each run needs its twin without faults
+    int64_t wall_time_ns; // limit of one run; 0: none. (Those of virtual time and events are
+                          // part of each point: stop-at and events-max.)
     const struct scenario_message *warnings;
     uint32_t n_warnings;
-    const struct scenario_message *errors;  // filled when loading fails
+    const struct scenario_message *errors; // filled when loading fails
     uint32_t n_errors;
     bool errors_cut;
-    void *memory;  // owns everything above
+    void *memory; // owns everything above
 };
 
 // Loads and expands the sweep file at `path`. Returns SCENARIO_OK, SCENARIO_INVALID (`errors` says
@@ -102,7 +102,7 @@ int scenario_sweep_load(struct scenario_sweep *sweep, const char *path);
 // The same from text in memory; `file` is the name used in messages and the folder of paths.
 int scenario_sweep_parse(struct scenario_sweep *sweep, const char *file, const char *text,
                          size_t size);
-void scenario_sweep_release(struct scenario_sweep *sweep);  // accepts a zeroed sweep
+void scenario_sweep_release(struct scenario_sweep *sweep); // accepts a zeroed sweep
 
 // --- runs ----------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ struct scenario_where {
 int scenario_where_parse(struct scenario_where *where, const struct scenario_sweep *sweep,
                          const char *name, const char *text);
 bool scenario_where_holds(const struct scenario_where *where, const struct scenario_point *point);
-void scenario_where_release(struct scenario_where *where);  // accepts a zeroed one
+void scenario_where_release(struct scenario_where *where); // accepts a zeroed one
 
 // Why the sweep's own `where` excludes a point, as a sentence: "flush-interval <= min-pause: 1 min
 // <= 30 s is false". Terminated; returns the length that was wanted, as snprintf does.

@@ -284,7 +284,8 @@ static void refuse_null(struct reader *r, struct scenario_node *node)
                        scenario_quote(r->loader, r->key));
     } else if (r->depth == 0 && r->kind != SCENARIO_TREE_VALUE) {
         scenario_error(r->loader, (struct scenario_place){r->file, 1, 1},
-                       "the file is empty; a scenario starts with 'version: 1'");
+                       "the file is empty; a %s starts with 'version: 1'",
+                       r->kind == SCENARIO_TREE_SWEEP ? "sweep" : "scenario");
     } else {
         scenario_error(r->loader, node->place, "a value is missing here");
     }
@@ -359,7 +360,8 @@ static void on_document(struct reader *r)
         scenario_error(r->loader, place, "YAML directives are not accepted");
     }
     if (++r->documents > 1) {
-        scenario_error(r->loader, place, "a second document; a file holds one scenario");
+        scenario_error(r->loader, place, "a second document; a file holds one %s",
+                       r->kind == SCENARIO_TREE_SWEEP ? "sweep" : "scenario");
         r->stop = true;
     }
 }
@@ -449,7 +451,7 @@ struct scenario_node *scenario_tree_parse(struct scenario_loader *loader,
     }
     size_t size = file->size;
     const char *text = file->parsed != NULL ? file->parsed : file->text;
-    if (kind == SCENARIO_TREE_FILE) {
+    if (kind == SCENARIO_TREE_FILE || kind == SCENARIO_TREE_SWEEP) {
         text = quote_about(loader, file, &size);
     }
     // In the loader's memory, so that it still stands when an allocation jumps out of this

@@ -27,8 +27,8 @@ static void SeedsAreSpread(void **state)
     (void)state;
     memset(table, 0, sizeof(table));
     for (uint32_t r = 0; r < 2 * COUNT; r++) {
-        uint64_t seed = r < COUNT ? scenario_seed_common(1, r)
-                                  : scenario_seed_independent(1, key, r - COUNT);
+        uint64_t seed =
+            r < COUNT ? scenario_seed_common(1, r) : scenario_seed_independent(1, key, r - COUNT);
         uint32_t at = (uint32_t)(seed % BUCKETS);
         assert_true(seed <= INT64_MAX);
         for (; table[at] != 0; at = (at + 1) % BUCKETS) {
