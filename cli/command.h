@@ -98,6 +98,7 @@ extern const struct cli_command cli_lint;
 extern const struct cli_command cli_diff;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_store;
+extern const struct cli_command cli_report;
 extern const struct cli_command cli_help;
 
 #endif

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// `recoup report`: what the runs of a database say, as a page, Markdown, a figure or data.
+#define _XOPEN_SOURCE 700
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "cli/program.h"
+#include "results/database_parts.h"
+#include "results/overview.h"
+
+static const struct cli_option report_options[] = {
+    {"output", "FILE", NULL, false, "where the report goes (DB with .html; - for the terminal)"},
+    {"format", "html|md|svg|csv|json", "html|md|svg|csv|json", false,
+     "a page, a table for a pull request, one figure, or every run as data (html)"},
+    {"figure", "NAME", OVERVIEW_FIGURE_CHOICES, false, "svg: " OVERVIEW_FIGURE_CHOICES " (pareto)"},
+    {"sweep", "NAME", NULL, false, "which sweep, by its name or the beginning of its key"},
+};
+
+struct report_command {
+    const struct cli_program *program;
+    const struct cli_arguments *arguments;
+    const char *format;
+    struct results_text path; // of the report; "-": standard output
+    struct survey survey;
+    struct results_text report;
+};
+
+// DB with its suffix replaced, in its folder.
+static void default_path(struct report_command *c)
+{
+    const char *database = c->arguments->words[0];
+    const char *name = strrchr(database, '/');
+    const char *dot = strrchr(name != NULL ? name : database, '.');
+    size_t size =
+        dot != NULL && dot != name && dot != database ? (size_t)(dot - database) : strlen(database);
+
+    results_text_bytes(&c->path, database, size);
+    results_text_add(&c->path, ".html");
+}
+
+// The first bytes of an existing file tell whether it may be replaced: an earlier report may, and
+// an empty file; a database, a scenario or a program may not.
+static bool may_replace(const char *path, const char *format)
+{
+    static const struct {
+        const char *format;
+        const char *start;
+    } starts[] = {{"html", "<!doctype html>\n<html lang=\"en\">\n<head>"},
+                  {"md", "### "},
+                  {"svg", "<svg "},
+                  {"csv", "point_number,"},
+                  {"json", "{\"schema\":1,\"sweep\":"}};
+    char head[64];
+    ssize_t size;
+    int fd = open(path, O_RDONLY);
+
+    if (fd < 0) {
+        return false;
+    }
+    size = read(fd, head, sizeof(head));
+    (void)close(fd);
+    for (size_t i = 0; size > 0 && i < sizeof(starts) / sizeof(starts[0]); i++) {
+        size_t length = strlen(starts[i].start);
+
+        if (strcmp(starts[i].format, format) == 0) {
+            return (size_t)size >= length && memcmp(head, starts[i].start, length) == 0;
+        }
+    }
+    return size == 0;
+}
+
+static int check_target(struct report_command *c)
+{
+    const char *database = c->arguments->words[0];
+    const char *path = results_text_string(&c->path);
+    struct stat a;
+    struct stat b;
+
+    if (path[0] == '\0') {
+        cli_complain("--output: the name of the file is empty");
+        return CLI_USAGE;
+    }
+    if (strcmp(path, "-") == 0 || stat(path, &b) != 0) {
+        return CLI_DONE;
+    }
+    if (stat(database, &a) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+        cli_complain("--output: %s is the database, which would be lost", path);
+        return CLI_USAGE;
+    }
+    if (S_ISDIR(b.st_mode)) {
+        cli_complain("--output: %s is a folder; name a file in it", path);
+        return CLI_USAGE;
+    }
+    if (S_ISREG(b.st_mode) && !may_replace(path, c->format)) {
+        cli_complain("--output: %s exists and is no earlier report of this format; remove it, or "
+                     "use another name",
+                     path);
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}
+
+static int check(struct report_command *c)
+{
+    const char *output = cli_arguments_value(c->arguments, "output");
+    const char *format = cli_arguments_value(c->arguments, "format");
+
+    c->format = format != NULL ? format : "html";
+    if (cli_arguments_value(c->arguments, "figure") != NULL && strcmp(c->format, "svg") != 0) {
+        cli_complain("--figure goes with --format svg");
+        return CLI_USAGE;
+    }
+    if (output != NULL) {
+        results_text_add(&c->path, output);
+    } else if (strcmp(c->format, "html") == 0) {
+        default_path(c);
+    } else {
+        results_text_add(&c->path, "-");
+    }
+    return check_target(c);
+}
+
+static int read_database(struct report_command *c)
+{
+    enum survey_status status =
+        survey_read(&c->survey, c->arguments->words[0], cli_arguments_value(c->arguments, "sweep"));
+
+    if (status != SURVEY_OK) {
+        cli_complain_lines(&c->survey.database.message);
+    }
+    return status == SURVEY_OK ? CLI_DONE : status == SURVEY_USAGE ? CLI_USAGE : CLI_OUTSIDE;
+}
+
+static int make_figure(struct report_command *c)
+{
+    const char *name = cli_arguments_value(c->arguments, "figure");
+    uint32_t figure = 0;
+    const char *why = "";
+
+    while (name != NULL && figure < OVERVIEW_FIGURES &&
+           strcmp(overview_figure_name((enum overview_figure)figure), name) != 0) {
+        figure++;
+    }
+    if (!overview_svg(&c->survey, (enum overview_figure)figure, &c->report, &why)) {
+        cli_complain("%s: there is no figure '%s': %s", c->arguments->words[0],
+                     overview_figure_name((enum overview_figure)figure), why);
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}
+
+static int make(struct report_command *c)
+{
+    int code = 0;
+
+    if (strcmp(c->format, "svg") == 0) {
+        return make_figure(c);
+    }
+    if (strcmp(c->format, "html") == 0) {
+        overview_html(&c->survey, c->program->name, &c->report);
+    } else if (strcmp(c->format, "md") == 0) {
+        overview_markdown(&c->survey, c->program->name, &c->report);
+    } else if (strcmp(c->format, "csv") == 0) {
+        code = overview_csv(&c->survey, &c->report);
+    } else {
+        code = overview_json(&c->survey, &c->report);
+    }
+    if (code != 0) {
+        results_database_fail(&c->survey.database, code);
+        cli_complain_lines(&c->survey.database.message);
+        return CLI_OUTSIDE;
+    }
+    return CLI_DONE;
+}
+
+// Written beside its place and renamed: a failure leaves what was there.
+static int write_file(struct report_command *c, const char *path)
+{
+    struct results_text temporary;
+    const char *name;
+    int error = 0;
+    int fd;
+
+    results_text_init(&temporary);
+    results_text_format(&temporary, "%s.%ld.tmp", path, (long)getpid());
+    name = results_text_string(&temporary);
+    fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    if (fd < 0) {
+        error = errno;
+    } else {
+        error = results_text_write(&c->report, fd);
+        error = close(fd) != 0 && error == 0 ? errno : error;
+        error = error == 0 && rename(name, path) != 0 ? errno : error;
+        if (error != 0) {
+            (void)unlink(name);
+        }
+    }
+    results_text_release(&temporary);
+    return error;
+}
+
+// A pipe or a device is written as it is.
+static bool is_special(const char *path)
+{
+    struct stat facts;
+
+    return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);
+}
+
+static int deliver(struct report_command *c)
+{
+    const char *path = results_text_string(&c->path);
+    int error;
+
+    if (strcmp(path, "-") == 0) {
+        return cli_output_result(&c->report);
+    }
+    if (is_special(path)) {
+        int fd = open(path, O_WRONLY);
+
+        error = fd < 0 ? errno : results_text_write(&c->report, fd);
+        error = fd >= 0 && close(fd) != 0 && error == 0 ? errno : error;
+    } else {
+        error = write_file(c, path);
+    }
+    if (error != 0) {
+        cli_complain("%s: the report cannot be written: %s", path, strerror(error));
+        return CLI_OUTSIDE;
+    }
+    cli_complain("%s: %llu runs at %u points", path, (unsigned long long)c->survey.n_runs,
+                 c->survey.n_points);
+    return CLI_DONE;
+}
+
+static int report_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+{
+    struct report_command c;
+    int code;
+
+    memset(&c, 0, sizeof(c));
+    c.program = program;
+    c.arguments = arguments;
+    results_text_init(&c.path);
+    results_text_init(&c.report);
+    code = check(&c);
+    if (code == CLI_DONE) {
+        code = read_database(&c);
+        if (code == CLI_DONE) {
+            code = make(&c);
+        }
+        if (code == CLI_DONE) {
+            code = deliver(&c);
+        }
+        survey_release(&c.survey);
+    }
+    results_text_release(&c.report);
+    results_text_release(&c.path);
+    return code;
+}
+
+const struct cli_command cli_report = {
+    .name = "report",
+    .usage = "DB [OPTION]...",
+    .summary = "Shows what the runs of a database say, as one page that opens offline.",
+    .about =
+        "DB is what recoup sweep or recoup run --db wrote; it is only read. A page is written\n"
+        "beside it; the other formats go to standard output unless --output names a file. The\n"
+        "same database gives the same bytes.\n\n",
+    .options = report_options,
+    .n_options = sizeof(report_options) / sizeof(report_options[0]),
+    .words_min = 1,
+    .words_max = 1,
+    .missing = "no database given: recoup report DB",
+    .execute = report_execute,
+};

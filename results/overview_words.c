@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// The report in words: verdict, warnings, commands, queries.
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "results/overview_parts.h"
+#include "sim/assert.h"
+
+#define FEW_RUNS 10u // below this an interval is rough
+
+const char *overview_figure_name(enum overview_figure figure)
+{
+    static const char *const names[OVERVIEW_FIGURES] = {"pareto", "axis",  "heat",    "causes",
+                                                        "outage", "curve", "timeline"};
+
+    SIM_ASSERT(figure < OVERVIEW_FIGURES);
+    return names[figure];
+}
+
+void overview_estimate(const struct survey_estimate *estimate, enum results_quantity quantity,
+                       struct results_text *text)
+{
+    char mean[RESULTS_UNITS_SIZE];
+    char low[RESULTS_UNITS_SIZE];
+    char high[RESULTS_UNITS_SIZE];
+
+    if (estimate->n == 0) {
+        results_text_add(text, "unknown");
+        return;
+    }
+    results_text_add(text, results_quantity(mean, quantity, estimate->mean));
+    (void)results_quantity(low, quantity, estimate->low);
+    (void)results_quantity(high, quantity, estimate->high);
+    if (isfinite(estimate->low) && strcmp(low, high) != 0) {
+        results_text_format(text, " (95 %%: %s to %s)", low, high);
+    }
+}
+
+// --- verdict -------------------------------------------------------------------------------------
+
+// Slot time with its sign.
+static const char *slot_time(char buffer[RESULTS_UNITS_SIZE], double ns)
+{
+    char positive[RESULTS_UNITS_SIZE];
+
+    (void)results_slot_time(positive, llround(fabs(ns)));
+    (void)snprintf(buffer, RESULTS_UNITS_SIZE, "%s%.30s", ns < 0 ? "-" : "", positive);
+    return buffer;
+}
+
+static void lost_words(const struct survey_point *point, struct results_text *text)
+{
+    const struct survey_estimate *lost = &point->all[SURVEY_LOST_WORK];
+    char mean[RESULTS_UNITS_SIZE];
+    char low[RESULTS_UNITS_SIZE];
+    char high[RESULTS_UNITS_SIZE];
+
+    results_text_add(text, slot_time(mean, lost->mean));
+    (void)slot_time(low, lost->low);
+    (void)slot_time(high, lost->high);
+    if (isfinite(lost->low) && strcmp(low, high) != 0) {
+        results_text_format(text, " per run (95 %% interval %s to %s)", low, high);
+    }
+}
+
+static void one_point(const struct survey *survey, struct results_text *text)
+{
+    const struct survey_point *point = &survey->points[survey->best];
+    enum survey_metric time = figure_time_metric(survey);
+    char runs[RESULTS_UNITS_SIZE];
+
+    if (point->n_failover == 0) {
+        results_text_format(text, "In %s runs no master was lost. ",
+                            results_count(runs, point->n_runs));
+    }
+    results_text_add(text, "The work lost is ");
+    lost_words(point, text);
+    results_text_format(text, ", the %s ", survey_metric_fact(time)->axis);
+    overview_estimate(&point->all[time], RESULTS_QUANTITY_DURATION, text);
+    results_text_format(text, ", over %s run%s with %s in %s of them.",
+                        results_count(runs, point->n_runs), point->n_runs == 1 ? "" : "s",
+                        "a failover", point->n_failover == point->n_runs ? "all" : "some");
+}
+
+static void compare_ends(const struct survey *survey, struct results_text *text)
+{
+    const struct survey_point *worst = &survey->points[survey->worst];
+    struct survey_estimate difference;
+    char amount[RESULTS_UNITS_SIZE];
+    char low[RESULTS_UNITS_SIZE];
+    char high[RESULTS_UNITS_SIZE];
+
+    survey_difference(survey, survey->worst, survey->best, SURVEY_LOST_WORK, &difference);
+    results_text_format(text, "Most is lost with %s %s: ", worst->short_name, worst->label);
+    lost_words(worst, text);
+    if (difference.n > 1) {
+        results_text_format(text,
+                            "; run by run over %" PRIu64 " common seeds it is %s more "
+                            "(%s to %s)%s.",
+                            difference.n, slot_time(amount, difference.mean),
+                            slot_time(low, difference.low), slot_time(high, difference.high),
+                            difference.low > 0 ? "" : ", which may be noise");
+    } else {
+        results_text_add(text, ".");
+    }
+}
+
+static bool is_line_start(const struct results_text *text)
+{
+    return text->size == 0 || text->data[text->size - 1] == '\n';
+}
+
+static void cheapest(const struct survey *survey, struct results_text *text)
+{
+    const struct survey_point *best = &survey->points[survey->best];
+    const struct survey_point *least = NULL;
+    uint32_t n_front = 0;
+    uint32_t n_near = 0;
+    char bytes[RESULTS_UNITS_SIZE];
+    char most[RESULTS_UNITS_SIZE];
+
+    for (uint32_t i = 0; i < survey->n_points; i++) {
+        const struct survey_point *point = &survey->points[i];
+
+        n_front += point->front[SURVEY_BYTES] ? 1 : 0;
+        n_near += point->near[SURVEY_BYTES] ? 1 : 0;
+        if (point->front[SURVEY_BYTES] &&
+            (least == NULL || point->all[SURVEY_BYTES].mean < least->all[SURVEY_BYTES].mean)) {
+            least = point;
+        }
+    }
+    if (least != NULL && least->all[SURVEY_BYTES].mean < best->all[SURVEY_BYTES].mean) {
+        results_text_format(
+            text, "%sThe least I/O, %s against %s, needs %s %s, which loses ",
+            is_line_start(text) ? "" : " ",
+            results_quantity(bytes, RESULTS_QUANTITY_SIZE, least->all[SURVEY_BYTES].mean),
+            results_quantity(most, RESULTS_QUANTITY_SIZE, best->all[SURVEY_BYTES].mean),
+            least->short_name, least->label);
+        lost_words(least, text);
+        results_text_add(text, ".");
+    }
+    results_text_format(text, "%sOf %u points %u %s on the front of lost work against bytes",
+                        is_line_start(text) ? "" : " ", survey->n_points, n_front,
+                        n_front == 1 ? "is" : "are");
+    if (n_near > 0) {
+        results_text_format(text, ", and %u more cannot be told from it", n_near);
+    }
+    results_text_add(text, ".");
+}
+
+void overview_verdict(const struct survey *survey, struct results_text *text)
+{
+    const struct survey_point *best = &survey->points[survey->best];
+
+    SIM_ASSERT(survey->best != SURVEY_NONE);
+    if (survey->n_points == 1) {
+        one_point(survey, text);
+    } else if (survey->points[survey->worst].all[SURVEY_LOST_WORK].mean <= 0) {
+        results_text_format(text, "No work is lost at any of %u points.\n", survey->n_points);
+        cheapest(survey, text);
+    } else {
+        results_text_format(text, "Least work is lost with %s %s: ", best->short_name, best->label);
+        lost_words(best, text);
+        results_text_add(text, ".\n");
+        compare_ends(survey, text);
+        cheapest(survey, text);
+    }
+}
+
+// --- warnings ------------------------------------------------------------------------------------
+
+static void warn_plan(const struct survey *survey, struct results_text *text)
+{
+    for (uint32_t b = 0; b <= SURVEY_SKIPPED; b++) {
+        if (survey->n_broken[b] > 0) {
+            results_text_format(text, "%" PRIu64 " planned runs left no result: %s.\n",
+                                survey->n_broken[b], survey_broken_name((enum survey_broken)b));
+        }
+    }
+}
+
+static void warn_states(const struct survey *survey, struct results_text *text)
+{
+    if (survey->n_bugs > 0) {
+        results_text_format(text,
+                            "%" PRIu64 " runs broke an invariant that no active policy "
+                            "explains: that is a bug, and their numbers may be wrong.\n",
+                            survey->n_bugs);
+    }
+    if (survey->n_findings > 0) {
+        results_text_format(text,
+                            "%" PRIu64 " findings (broken invariants) were recorded; the "
+                            "table marks their points.\n",
+                            survey->n_findings);
+    }
+    if (survey->n_censored > 0) {
+        results_text_format(text,
+                            "%" PRIu64 " runs were cut at their time limit (TIMEOUT): their "
+                            "makespan and delay are lower bounds, and all of their work "
+                            "counts as lost.\n",
+                            survey->n_censored);
+    }
+    if (survey->n_failed > 0) {
+        results_text_format(text,
+                            "%" PRIu64 " runs ended FAILED or SUSPENDED: all of their work "
+                            "counts as lost.\n",
+                            survey->n_failed);
+    }
+}
+
+static void warn_samples(const struct survey *survey, struct results_text *text)
+{
+    uint32_t single = 0;
+    uint32_t few = 0;
+    uint32_t unhit = 0;
+
+    for (uint32_t i = 0; i < survey->n_points; i++) {
+        uint32_t n = survey->points[i].n_runs;
+
+        single += n == 1 ? 1 : 0;
+        few += n > 1 && n < FEW_RUNS ? 1 : 0;
+        unhit += n > 0 && survey->points[i].n_failover == 0 ? 1 : 0;
+    }
+    if (single > 0) {
+        results_text_format(text,
+                            "%u of %u points have one run only: nothing is known of their "
+                            "spread.\n",
+                            single, survey->n_points);
+    }
+    if (few > 0) {
+        results_text_format(text,
+                            "%u of %u points have fewer than %u runs: their intervals are "
+                            "rough.\n",
+                            few, survey->n_points, FEW_RUNS);
+    }
+    if (unhit > 0) {
+        results_text_format(text, "At %u of %u points no master was lost in any run.\n", unhit,
+                            survey->n_points);
+    }
+    if (survey->n_points > 1 && !survey->common_seeds) {
+        results_text_add(text, "The points do not all have the same seeds: differences between "
+                               "them are wider than they need be.\n");
+    }
+}
+
+void overview_warnings(const struct survey *survey, struct results_text *text)
+{
+    warn_plan(survey, text);
+    warn_states(survey, text);
+    warn_samples(survey, text);
+    if (strchr(survey->versions, ';') != NULL) {
+        results_text_format(text, "The runs come from several versions of the model (%s).\n",
+                            survey->versions);
+    }
+    if (survey->n_left_out > 0) {
+        results_text_format(text,
+                            "The database holds single runs of %u scenario%s besides, which "
+                            "are no part of this.\n",
+                            survey->n_left_out, survey->n_left_out == 1 ? "" : "s");
+    }
+}
+
+// --- commands ------------------------------------------------------------------------------------
+
+// The value of a key at the start of a line of the sweep file; "" when there is none.
+static void definition_value(const char *definition, const char *key, struct results_text *value)
+{
+    size_t size = strlen(key);
+
+    for (const char *line = definition; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+
+        if (length > size && strncmp(line, key, size) == 0 && line[size] == ':') {
+            const char *from = line + size + 1;
+            size_t rest = length - size - 1;
+            const char *comment = memchr(from, '#', rest);
+
+            rest = comment != NULL ? (size_t)(comment - from) : rest;
+            while (rest > 0 && *from == ' ') {
+                from++;
+                rest--;
+            }
+            while (rest > 0 && from[rest - 1] == ' ') {
+                rest--;
+            }
+            results_text_bytes(value, from, rest);
+            return;
+        }
+        line += length + (line[length] == '\n' ? 1 : 0);
+    }
+}
+
+static void set_option(struct results_text *text, const char *path, const char *value)
+{
+    struct results_text word;
+
+    results_text_init(&word);
+    results_text_format(&word, "%s=%s", path, value);
+    results_text_add(text, " --set ");
+    results_markup_shell(text, results_text_string(&word));
+    results_text_release(&word);
+}
+
+// The labels of single runs are "path=value, path=value", where values may hold commas themselves.
+static void set_options_of_label(struct results_text *text, const char *label)
+{
+    while (*label != '\0') {
+        const char *end = label;
+        struct results_text word;
+
+        // A new value starts behind ", " where a path and '=' follow without a blank or a brace.
+        for (;;) {
+            const char *next = strstr(end, ", ");
+            size_t path;
+
+            if (next == NULL) {
+                end += strlen(end);
+                break;
+            }
+            path = strcspn(next + 2, "= {}[]:");
+            end = next;
+            if (next[2 + path] == '=') {
+                break;
+            }
+            end = next + 2;
+        }
+        results_text_init(&word);
+        results_text_bytes(&word, label, (size_t)(end - label));
+        results_text_add(text, " --set ");
+        results_markup_shell(text, results_text_string(&word));
+        results_text_release(&word);
+        label = end + (end[0] == ',' ? 2 : 0);
+    }
+}
+
+void overview_command(const struct survey *survey, const struct survey_point *point,
+                      const char *program, struct results_text *text)
+{
+    struct results_text file;
+    size_t name = strlen(point->scenario);
+
+    results_text_init(&file);
+    definition_value(survey->definition, "scenario", &file);
+    if (file.size == 0) {
+        results_text_format(&file, "%s.yaml", point->scenario);
+    }
+    results_markup_shell(text, program);
+    results_text_add(text, " run ");
+    results_markup_shell(text, results_text_string(&file));
+    results_text_release(&file);
+    for (uint32_t a = 0; point->values != NULL && a < survey->n_axes; a++) {
+        if (point->values[a] != SURVEY_NONE) {
+            set_option(text, survey->axes[a].path, survey->axes[a].texts[point->values[a]]);
+        }
+    }
+    if (!survey->is_sweep && strlen(point->label) > name) {
+        set_options_of_label(text, point->label + name + 2);
+    }
+    if (point->n_runs > 0) {
+        results_text_format(text, " --seed %" PRId64, point->runs[0].seed);
+    }
+}
+
+// --- queries -------------------------------------------------------------------------------------
+
+static void append_query(const struct survey *survey, const char *head, const char *tail,
+                         struct results_text *text)
+{
+    results_text_format(text, "%s%s%s;", head, survey->where, tail);
+}
+
+void overview_query_points(const struct survey *survey, struct results_text *text)
+{
+    append_query(survey,
+                 "SELECT point, metric, n, mean, low_95, high_95, p95 FROM v_summary\n"
+                 " WHERE point_id IN (SELECT id FROM point WHERE ",
+                 ")\n ORDER BY point_id, metric", text);
+}
+
+void overview_query(const struct survey *survey, enum overview_figure figure,
+                    struct results_text *text)
+{
+    static const struct {
+        const char *head;
+        const char *tail;
+    } queries[OVERVIEW_FIGURES] = {
+        {"SELECT point, n, lost_work_ns, event_store_bytes FROM v_pareto\n"
+         " WHERE point_id IN (SELECT id FROM point WHERE ",
+         ")\n ORDER BY event_store_bytes"},
+        {"SELECT axis.name, axis_value.text, avg(job_lost_work_ns), avg(job_delay_ns)\n"
+         "  FROM run JOIN point ON point.id = run.point_id\n"
+         "  JOIN axis_value ON axis_value.point_id = point.id\n"
+         "  JOIN axis ON axis.id = axis_value.axis_id WHERE ",
+         "\n GROUP BY axis.id, axis_value.text ORDER BY axis.n, axis_value.value"},
+        {"SELECT a.text, b.text, avg(job_lost_work_ns)\n"
+         "  FROM run JOIN point ON point.id = run.point_id\n"
+         "  JOIN axis_value a ON a.point_id = point.id\n"
+         "  JOIN axis_value b ON b.point_id = point.id AND b.axis_id > a.axis_id WHERE ",
+         "\n GROUP BY a.axis_id, b.axis_id, a.text, b.text"},
+        {"SELECT run.point_id, cause, sum(ns) FROM lost_work\n"
+         "  JOIN run ON run.id = run_id JOIN point ON point.id = run.point_id\n WHERE ",
+         "\n GROUP BY run.point_id, cause"},
+        {"SELECT run.point_id, avg(detect_ns), avg(elect_ns), avg(start_ns), avg(replay_ns),\n"
+         "       avg(wait_workers_ns), avg(reconcile_ns), avg(redeploy_ns) FROM failover\n"
+         "  JOIN run ON run.id = run_id JOIN point ON point.id = run.point_id\n WHERE ",
+         "\n GROUP BY run.point_id"},
+        {"SELECT run.point_id, failover.at_ns, job_delay_ns, job_lost_work_ns FROM failover\n"
+         "  JOIN run ON run.id = run_id JOIN point ON point.id = run.point_id\n"
+         " WHERE job_failovers = 1 AND ",
+         "\n ORDER BY failover.at_ns"},
+        {"SELECT run_key, seed, fingerprint, point.scenario FROM run JOIN point ON\n"
+         "  point.id = run.point_id WHERE ",
+         "\n ORDER BY run.point_id, seed"},
+    };
+
+    append_query(survey, queries[figure].head, queries[figure].tail, text);
+}

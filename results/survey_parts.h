@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// What the files of the survey share. Internal to results/.
+#ifndef RECOUP_RESULTS_SURVEY_PARTS_H
+#define RECOUP_RESULTS_SURVEY_PARTS_H
+
+#include "results/statement.h"
+#include "results/survey.h"
+
+// Finds out which points are meant: `where`, `name`, `about`. False: `message` says why, `*status`
+// which kind of mistake it is.
+bool survey_choose(struct survey *survey, const char *sweep, enum survey_status *status);
+// Reads everything else. Returns a SQLite code.
+int survey_load(struct survey *survey);
+// The same for the plan: what was planned and left no result. Databases of version 1 have none.
+int survey_load_plan(struct survey *survey);
+int survey_load_axes(struct survey *survey);
+int survey_load_details(struct survey *survey); // causes, phases, crashes, findings, builds
+
+// Everything that follows from the runs. False when out of memory.
+bool survey_digest(struct survey *survey);
+
+// Prepares `format` with the survey's condition on `point` in place of its %s.
+void survey_statement(struct survey *survey, struct results_statement *s, const char *format);
+// The index of a point by its id; SURVEY_NONE.
+uint32_t survey_point_index(const struct survey *survey, int64_t id);
+// A column as text that the survey owns; "" for null.
+const char *survey_column(struct survey *survey, struct results_statement *s, int column);
+// Whether the database has this table or view.
+bool survey_has(struct survey *survey, const char *name);
+
+#endif
