@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/banned.h"
+
 _Noreturn void sim_assert_fail(const char *condition, const char *file, int line, int64_t now_ns)
 {
     if (now_ns == SIM_TIME_UNKNOWN) {

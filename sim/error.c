@@ -3,6 +3,8 @@
 
 #include "sim/assert.h"
 
+#include "sim/banned.h"
+
 const char *sim_strerror(int code)
 {
 #define SIM_ERROR_CASE(name, value, sentence)                                                      \

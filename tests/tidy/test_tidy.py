@@ -9,6 +9,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LICENCE = '// SPDX-License-Identifier: GPL-3.0-or-later\n'
+POISON = '#include "sim/banned.h"\n'
 
 
 def tidy(files):
@@ -31,7 +32,7 @@ class Tidy(unittest.TestCase):
             self.assertIn(part, findings)
 
     def test_clean_file_passes(self):
-        text = LICENCE + 'int f(int x)\n{\n    SIM_ASSERT(x > 0 && x != 9);\n' \
+        text = LICENCE + POISON + 'int f(int x)\n{\n    SIM_ASSERT(x > 0 && x != 9);\n' \
             '    SIM_ASSERT(x <= 5);\n    return x;  // qsort(a) in a comment is fine\n}\n'
         self.assertEqual(tidy({'sim/a.c': text}), (0, ''))
 
@@ -57,6 +58,10 @@ class Tidy(unittest.TestCase):
     def test_arrows(self):
         self.finds('sim/a.c', LICENCE + '#include "models/run.h"\n', 'sim/a.c:2: includes')
         self.finds('recovery/a.c', '#include "sim/queue.h"\n', 'recovery/a.c:1: includes')
+
+    def test_poison_comes_last(self):
+        self.finds('models/a.c', LICENCE + POISON + '#include <time.h>\n', 'models/a.c:3: the last')
+        self.finds('sim/a.c', LICENCE, 'sim/a.c:1: the last')
 
     def test_assertions(self):
         self.finds('sim/a.c', LICENCE + 'int f(int x)\n{\n    SIM_ASSERT(x++ > 0);\n'

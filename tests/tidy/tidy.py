@@ -189,6 +189,17 @@ def check_arrows(tidy, name, text):
                                              ', '.join(sorted(allowed))))
 
 
+def check_poison(tidy, name, text):
+    """sim/banned.h poisons names from where it is included, so it comes last."""
+    if not name.startswith(('sim/', 'models/')) or not name.endswith('.c'):
+        return
+    included = list(re.finditer(r'^\s*#\s*include\s+[<"]([^">]+)', text, re.MULTILINE))
+    if not included or included[-1].group(1) != 'sim/banned.h':
+        line = source.line_of(text, included[-1].start(1)) if included else 1
+        tidy.report(name, line, 'the last #include is not "sim/banned.h", which turns clocks, '
+                    'chance and the environment into compile errors; add it')
+
+
 def argument(code, opening):
     """The text between a parenthesis and its partner."""
     depth = 0
@@ -220,6 +231,7 @@ def check_c(tidy, name, text):
     check_sizes(tidy, name, text)
     check_banned(tidy, name, text)
     check_arrows(tidy, name, text)
+    check_poison(tidy, name, text)
     check_assertions(tidy, name, text)
     check_functions(tidy, name, text)
     if name.endswith('.h'):
