@@ -212,7 +212,11 @@ class Workshop:
         if build.own_libraries:
             environment['PKG_CONFIG_LIBDIR'] = os.path.join(self.libraries(build), 'lib',
                                                             'pkgconfig')
-        run(command, env=environment)
+        try:
+            run(command, env=environment)
+        except Failed:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def build(self, build, target='recoup_fingerprints'):
         """The program, built in a folder of its own; Absent or Failed otherwise."""

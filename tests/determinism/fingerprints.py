@@ -33,12 +33,16 @@ class Way:
 
 
 def scenario_names(folder):
-    """Scenarios below a folder, as relative paths; files that only serve as `base` are left out."""
+    """Scenarios below a folder, as relative paths.
+
+    Files that only serve as `base` of others are left out, and so are sweeps.
+    """
     names = []
     for path in sorted(glob.glob(os.path.join(folder, '**', '*.yaml'), recursive=True)):
         with open(path, encoding='utf-8') as stream:
-            if any(line.startswith('about:') for line in stream):
-                names.append(os.path.relpath(path, folder))
+            keys = {line.split(':')[0] for line in stream}
+        if 'about' in keys and 'axes' not in keys:
+            names.append(os.path.relpath(path, folder))
     return names
 
 
