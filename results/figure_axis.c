@@ -158,18 +158,6 @@ static double place_x(const struct curve *c, uint32_t value)
     return c->left + room * (value + 0.5) / axis->n_values;
 }
 
-// Durations have a unit in their text; other numbers have not.
-static enum results_quantity quantity_of(const struct survey_axis *axis)
-{
-    const char *text = axis->texts[0];
-    size_t size = strlen(text);
-
-    if (size > 2 && strcmp(text + size - 2, " s") == 0) {
-        return RESULTS_QUANTITY_DURATION;
-    }
-    return size > 2 && text[size - 1] == 'b' ? RESULTS_QUANTITY_SIZE : RESULTS_QUANTITY_PLAIN;
-}
-
 static void draw_values(struct curve *c)
 {
     const struct survey_axis *axis = &c->survey->axes[c->axis];
@@ -178,7 +166,7 @@ static void draw_values(struct curve *c)
     uint32_t every = 1;
 
     if (by_number(c)) {
-        results_scale_init(&c->x, quantity_of(axis), axis->numbers[0],
+        results_scale_init(&c->x, axis->quantity, axis->numbers[0],
                            axis->numbers[axis->n_values - 1], true,
                            c->drawing->width > 500 ? 7 : 4);
         results_scale_span(&c->x, c->left, right);

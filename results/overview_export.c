@@ -24,7 +24,7 @@ static void export_query(struct results_text *sql)
     }
     results_text_add(sql, " FROM run JOIN point ON point.id = run.point_id JOIN sweep ON"
                           " sweep.id = point.sweep_id WHERE %s"
-                          " ORDER BY point.id, run.seed, run.run_key");
+                          " ORDER BY " SURVEY_POINT_ORDER ", run.seed, run.run_key");
 }
 
 static void prepare(struct survey *survey, struct results_statement *s)

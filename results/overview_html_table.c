@@ -111,7 +111,7 @@ static void trouble_cell(const struct survey_point *point, struct results_text *
     struct results_text words;
 
     results_text_init(&words);
-    for (uint32_t b = 0; b <= SURVEY_SKIPPED; b++) {
+    for (uint32_t b = 0; b < SURVEY_BROKEN; b++) {
         if (point->n_broken[b] > 0) {
             results_text_format(&words, "%u %s ", point->n_broken[b],
                                 survey_broken_name((enum survey_broken)b));

@@ -10,8 +10,6 @@
 #include "results/overview_parts.h"
 #include "sim/assert.h"
 
-#define FEW_RUNS 10u // below this an interval is rough
-
 const char *overview_figure_name(enum overview_figure figure)
 {
     static const char *const names[OVERVIEW_FIGURES] = {"pareto", "axis",  "heat",    "causes",
@@ -175,7 +173,7 @@ void overview_verdict(const struct survey *survey, struct results_text *text)
 
 static void warn_plan(const struct survey *survey, struct results_text *text)
 {
-    for (uint32_t b = 0; b <= SURVEY_SKIPPED; b++) {
+    for (uint32_t b = 0; b < SURVEY_BROKEN; b++) {
         if (survey->n_broken[b] > 0) {
             results_text_format(text, "%" PRIu64 " planned runs left no result: %s.\n",
                                 survey->n_broken[b], survey_broken_name((enum survey_broken)b));
@@ -212,34 +210,25 @@ static void warn_states(const struct survey *survey, struct results_text *text)
     }
 }
 
+// Bounds of percentiles are no part of the page, and TIMEOUT has its own line.
+static bool is_minor(uint32_t warning)
+{
+    return warning == RESULTS_WARNING_ID_FEW_FOR_P95 || warning == RESULTS_WARNING_ID_FEW_FOR_P99 ||
+           warning == RESULTS_WARNING_ID_CENSORED;
+}
+
 static void warn_samples(const struct survey *survey, struct results_text *text)
 {
-    uint32_t single = 0;
-    uint32_t few = 0;
-    uint32_t unhit = 0;
+    for (uint32_t w = 0; w < RESULTS_WARNING_COUNT; w++) {
+        uint32_t n = 0;
 
-    for (uint32_t i = 0; i < survey->n_points; i++) {
-        uint32_t n = survey->points[i].n_runs;
-
-        single += n == 1 ? 1 : 0;
-        few += n > 1 && n < FEW_RUNS ? 1 : 0;
-        unhit += n > 0 && survey->points[i].n_failover == 0 ? 1 : 0;
-    }
-    if (single > 0) {
-        results_text_format(text,
-                            "%u of %u points have one run only: nothing is known of their "
-                            "spread.\n",
-                            single, survey->n_points);
-    }
-    if (few > 0) {
-        results_text_format(text,
-                            "%u of %u points have fewer than %u runs: their intervals are "
-                            "rough.\n",
-                            few, survey->n_points, FEW_RUNS);
-    }
-    if (unhit > 0) {
-        results_text_format(text, "At %u of %u points no master was lost in any run.\n", unhit,
-                            survey->n_points);
+        for (uint32_t i = 0; i < survey->n_points; i++) {
+            n += survey->points[i].warnings >> w & 1;
+        }
+        if (n > 0 && !is_minor(w)) {
+            results_text_format(text, "At %u of %u points %s.\n", n, survey->n_points,
+                                results_warning_sentence((enum results_warning_id)w));
+        }
     }
     if (survey->n_points > 1 && !survey->common_seeds) {
         results_text_add(text, "The points do not all have the same seeds: differences between "
@@ -343,6 +332,13 @@ void overview_command(const struct survey *survey, const struct survey_point *po
     struct results_text file;
     size_t name = strlen(point->scenario);
 
+    if (point->command[0] != '\0') {
+        results_text_add(text, point->command);
+        if (point->n_runs > 0) {
+            results_text_format(text, " --seed %" PRId64, point->runs[0].seed);
+        }
+        return;
+    }
     results_text_init(&file);
     definition_value(survey->definition, "scenario", &file);
     if (file.size == 0) {

@@ -40,18 +40,6 @@ const char *survey_column(struct survey *survey, struct results_statement *s, in
     return copy;
 }
 
-bool survey_has(struct survey *survey, const char *name)
-{
-    struct results_statement s;
-    bool found;
-
-    results_statement_init(&s, survey->database.connection,
-                           "SELECT 1 FROM sqlite_master WHERE name = ? COLLATE NOCASE");
-    results_statement_text(&s, name);
-    found = results_statement_row(&s);
-    return results_statement_release(&s) == SQLITE_OK && found;
-}
-
 void survey_statement(struct survey *survey, struct results_statement *s, const char *format)
 {
     const char *hole = strstr(format, "%s");
@@ -74,13 +62,14 @@ uint32_t survey_point_index(const struct survey *survey, int64_t id)
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (survey->points[middle].id < id) {
+        if (survey->ids[middle].id < id) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < survey->n_points && survey->points[low].id == id ? low : SURVEY_NONE;
+    return low < survey->n_points && survey->ids[low].id == id ? survey->ids[low].index
+                                                               : SURVEY_NONE;
 }
 
 // --- which sweep ---------------------------------------------------------------------------------
@@ -272,11 +261,17 @@ static enum survey_status identify(struct survey *survey)
                             database->path, application);
         return SURVEY_USAGE;
     }
-    if (version < 1 || version > RESULTS_DATABASE_VERSION) {
+    if (version > RESULTS_DATABASE_VERSION) {
         results_text_format(&database->message,
-                            "%s: the database has version %" PRId64 ", this "
-                            "program reads up to version %d; use the program "
-                            "that made it",
+                            "%s: the database has version %" PRId64 ", this program "
+                            "reads version %d; use the program that made it",
+                            database->path, version, RESULTS_DATABASE_VERSION);
+        return SURVEY_USAGE;
+    }
+    if (version < RESULTS_DATABASE_VERSION) {
+        results_text_format(&database->message,
+                            "%s: the database has version %" PRId64 ", this program reads "
+                            "version %d; recoup run --db or recoup sweep --db brings it there",
                             database->path, version, RESULTS_DATABASE_VERSION);
         return SURVEY_USAGE;
     }

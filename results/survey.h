@@ -12,6 +12,7 @@
 #include "models/result.h"
 #include "results/database.h"
 #include "results/scale.h"
+#include "results/warnings.h"
 #include "sim/arena.h"
 
 #define SURVEY_AXES_MAX 64u
@@ -29,6 +30,17 @@ enum survey_metric {
     SURVEY_COST,
     SURVEY_METRICS
 };
+
+enum survey_broken {
+    SURVEY_PLANNED,
+    SURVEY_CRASHED,
+    SURVEY_CUT,
+    SURVEY_SKIPPED,
+    SURVEY_DIFFERS,
+    SURVEY_BROKEN
+};
+// "not run yet", "crashed", "cut at a limit of wall-clock time", ...
+const char *survey_broken_name(enum survey_broken broken);
 
 struct survey_metric_fact {
     const char *name;       // as in v_summary: "lost-work"; "requests" has no row there
@@ -72,7 +84,9 @@ struct survey_point {
     uint32_t n_bugs;     // runs with findings that no policy explains
     uint32_t n_unmet;    // runs whose expectations were not met
     uint32_t n_states[MODEL_JOB_TIMEOUT + 1];
-    uint32_t n_broken[4]; // planned runs that left no result: see survey_broken_name
+    uint32_t n_broken[SURVEY_BROKEN]; // planned runs without a result
+    const char *command; // that makes its runs, without the seed; "" where it is not known
+    unsigned warnings;   // of its summaries: a set of enum results_warning
     struct survey_estimate all[SURVEY_METRICS];
     struct survey_estimate hit[SURVEY_METRICS]; // runs with a failover alone
     double causes[MODEL_CAUSE_COUNT];           // mean ns per run
@@ -81,14 +95,16 @@ struct survey_point {
     bool near[SURVEY_METRICS];                  // dominated, but within noise
 };
 
-enum survey_broken { SURVEY_PLANNED, SURVEY_CRASHED, SURVEY_CUT, SURVEY_SKIPPED };
-// "not run yet", "crashed", "cut at a limit", "skipped".
-const char *survey_broken_name(enum survey_broken broken);
+struct survey_id { // of a point
+    int64_t id;
+    uint32_t index;
+};
 
 struct survey_axis {
     int64_t id;
     const char *name;
     const char *path;
+    enum results_quantity quantity;
     bool numeric; // every value is a number
     uint32_t n_values;
     const char **texts; // ascending by number, else in the order of the points
@@ -116,13 +132,14 @@ struct survey {
     struct survey_axis *axes;
     uint32_t n_points;
     struct survey_point *points;
+    struct survey_id *ids; // ascending
     uint64_t n_runs;
     uint64_t n_failover_runs;
     uint64_t n_findings;
     uint64_t n_bugs;
     uint64_t n_censored; // runs that ended by TIMEOUT
     uint64_t n_failed;   // FAILED or SUSPENDED
-    uint64_t n_broken[4];
+    uint64_t n_broken[SURVEY_BROKEN];
     uint64_t seeds_min;
     uint64_t seeds_max;
     bool common_seeds;    // every point has the same seeds

@@ -17,6 +17,23 @@ struct axis_value {
     const char *text;
 };
 
+static enum results_quantity quantity_of(const char *kind)
+{
+    static const struct {
+        const char *kind;
+        enum results_quantity quantity;
+    } kinds[] = {{"ns", RESULTS_QUANTITY_DURATION},
+                 {"bytes", RESULTS_QUANTITY_SIZE},
+                 {"count", RESULTS_QUANTITY_COUNT}};
+
+    for (size_t i = 0; kind != NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].kind, kind) == 0) {
+            return kinds[i].quantity;
+        }
+    }
+    return RESULTS_QUANTITY_PLAIN;
+}
+
 static int load_axis_names(struct survey *survey)
 {
     struct results_statement s;
@@ -26,7 +43,7 @@ static int load_axis_names(struct survey *survey)
         return SQLITE_NOMEM;
     }
     survey_statement(survey, &s,
-                     "SELECT id, name, path FROM axis WHERE sweep_id IN"
+                     "SELECT id, name, path, kind FROM axis WHERE sweep_id IN"
                      " (SELECT point.sweep_id FROM point WHERE %s) ORDER BY n, id");
     while (results_statement_row(&s)) {
         struct survey_axis *axis = &survey->axes[survey->n_axes];
@@ -38,6 +55,7 @@ static int load_axis_names(struct survey *survey)
         axis->id = sqlite3_column_int64(s.statement, 0);
         axis->name = survey_column(survey, &s, 1);
         axis->path = survey_column(survey, &s, 2);
+        axis->quantity = quantity_of((const char *)sqlite3_column_text(s.statement, 3));
         survey->n_axes++;
     }
     return results_statement_release(&s);
@@ -95,6 +113,8 @@ static int read_axis_values(struct survey *survey, const struct survey_axis *axi
         value->point = survey_point_index(survey, sqlite3_column_int64(s.statement, 0));
         value->text = survey_column(survey, &s, 1);
         value->number = null ? (double)NAN : sqlite3_column_double(s.statement, 2);
+        // Decimal numbers are stored in 1e-9; other quantities know their unit.
+        value->number /= axis->quantity == RESULTS_QUANTITY_PLAIN ? 1e9 : 1;
         *n += value->point != SURVEY_NONE ? 1 : 0;
     }
     return results_statement_release(&s);
@@ -156,9 +176,6 @@ int survey_load_axes(struct survey *survey)
     uint32_t **values;
     int code;
 
-    if (!survey_has(survey, "axis") || !survey_has(survey, "axis_value")) {
-        return brief_labels(survey);
-    }
     code = load_axis_names(survey);
     values = SIM_ARENA_NEW(&survey->arena, uint32_t *, (uint64_t)survey->n_points + 1);
     if (code != SQLITE_OK || values == NULL) {
@@ -352,8 +369,61 @@ int survey_load_details(struct survey *survey)
     return code == SQLITE_OK ? load_provenance(survey) : code;
 }
 
+static enum survey_broken broken_of(const char *state)
+{
+    static const struct {
+        const char *state;
+        enum survey_broken broken;
+    } states[] = {{"planned", SURVEY_PLANNED}, {"running", SURVEY_PLANNED},
+                  {"crashed", SURVEY_CRASHED}, {"timeout", SURVEY_CUT},
+                  {"skipped", SURVEY_SKIPPED}, {"differs", SURVEY_DIFFERS}};
+
+    for (size_t i = 0; state != NULL && i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(states[i].state, state) == 0) {
+            return states[i].broken;
+        }
+    }
+    return SURVEY_BROKEN;
+}
+
 int survey_load_plan(struct survey *survey)
 {
-    (void)survey;
-    return SQLITE_OK;
+    struct results_statement s;
+
+    survey_statement(survey, &s,
+                     "SELECT plan.point_id, plan.state, count(*) FROM plan JOIN point"
+                     " ON point.id = plan.point_id WHERE %s GROUP BY 1, 2");
+    while (results_statement_row(&s)) {
+        uint32_t index = survey_point_index(survey, sqlite3_column_int64(s.statement, 0));
+        enum survey_broken broken = broken_of((const char *)sqlite3_column_text(s.statement, 1));
+
+        if (index != SURVEY_NONE && broken < SURVEY_BROKEN) {
+            survey->points[index].n_broken[broken] +=
+                (uint32_t)sqlite3_column_int64(s.statement, 2);
+            survey->n_broken[broken] += (uint64_t)sqlite3_column_int64(s.statement, 2);
+        }
+    }
+    return results_statement_release(&s);
+}
+
+int survey_load_warnings(struct survey *survey)
+{
+    struct results_statement s;
+
+    survey_statement(survey, &s,
+                     "SELECT point_id, warnings FROM summary JOIN point ON"
+                     " point.id = point_id WHERE %s AND given = 'all' AND"
+                     " metric IN ('lost-work', 'delay')");
+    while (results_statement_row(&s)) {
+        uint32_t index = survey_point_index(survey, sqlite3_column_int64(s.statement, 0));
+        const char *names = (const char *)sqlite3_column_text(s.statement, 1);
+
+        for (uint32_t w = 0; index != SURVEY_NONE && names != NULL && w < RESULTS_WARNING_COUNT;
+             w++) {
+            if (strstr(names, results_warning_name((enum results_warning_id)w)) != NULL) {
+                survey->points[index].warnings |= 1u << w;
+            }
+        }
+    }
+    return results_statement_release(&s);
 }

@@ -35,9 +35,11 @@ const struct survey_metric_fact *survey_metric_fact(enum survey_metric metric)
 
 const char *survey_broken_name(enum survey_broken broken)
 {
-    static const char *const names[] = {"not run yet", "crashed", "cut at a limit", "skipped"};
+    static const char *const names[SURVEY_BROKEN] = {
+        "not run yet", "crashed", "cut at the limit of wall-clock time", "skipped",
+        "gave another result when repeated"};
 
-    SIM_ASSERT(broken < sizeof(names) / sizeof(names[0]));
+    SIM_ASSERT(broken < SURVEY_BROKEN);
     return names[broken];
 }
 
@@ -50,6 +52,44 @@ static uint64_t count_of(struct survey *survey, struct results_statement *s, con
         n = (uint64_t)sqlite3_column_int64(s->statement, 0);
     }
     return n;
+}
+
+// Points by their ids, for rows that name them.
+static int load_ids(struct survey *survey)
+{
+    struct results_statement s;
+    uint32_t n = 0;
+
+    survey->ids = SIM_ARENA_NEW(&survey->arena, struct survey_id, (uint64_t)survey->n_points + 1);
+    if (survey->ids == NULL) {
+        return SQLITE_NOMEM;
+    }
+    // The same order as load_points, so that the rank is the index.
+    survey_statement(survey, &s,
+                     "SELECT point.id, row_number() OVER (ORDER BY " SURVEY_POINT_ORDER ") - 1"
+                     " FROM point WHERE %s ORDER BY point.id");
+    while (n < survey->n_points && results_statement_row(&s)) {
+        survey->ids[n].id = sqlite3_column_int64(s.statement, 0);
+        survey->ids[n].index = (uint32_t)sqlite3_column_int64(s.statement, 1);
+        SIM_ASSERT(survey->points[survey->ids[n].index].id == survey->ids[n].id);
+        n++;
+    }
+    return results_statement_release(&s);
+}
+
+static void read_point(struct survey *survey, struct results_statement *s)
+{
+    struct survey_point *point = &survey->points[survey->n_points++];
+    char number[16];
+
+    (void)snprintf(number, sizeof(number), "#%u", survey->n_points);
+    point->id = sqlite3_column_int64(s->statement, 0);
+    point->label = survey_column(survey, s, 1);
+    point->profile = survey_column(survey, s, 2);
+    point->scenario = survey_column(survey, s, 3);
+    point->command = survey_column(survey, s, 4);
+    point->short_name = survey_copy(survey, number);
+    s->code = point->short_name == NULL ? SQLITE_NOMEM : s->code;
 }
 
 static int load_points(struct survey *survey)
@@ -66,22 +106,14 @@ static int load_points(struct survey *survey)
         return SQLITE_NOMEM;
     }
     survey_statement(survey, &s,
-                     "SELECT point.id, point.label, point.profile, sweep.name"
-                     " FROM point JOIN sweep ON sweep.id = point.sweep_id"
-                     " WHERE %s ORDER BY point.id");
+                     "SELECT point.id, point.label, point.profile, sweep.name,"
+                     " point.command FROM point JOIN sweep ON"
+                     " sweep.id = point.sweep_id WHERE %s ORDER BY " SURVEY_POINT_ORDER);
     while (survey->n_points < n && results_statement_row(&s)) {
-        struct survey_point *point = &survey->points[survey->n_points++];
-        char number[16];
-
-        (void)snprintf(number, sizeof(number), "#%u", survey->n_points);
-        point->id = sqlite3_column_int64(s.statement, 0);
-        point->label = survey_column(survey, &s, 1);
-        point->profile = survey_column(survey, &s, 2);
-        point->scenario = survey_column(survey, &s, 3);
-        point->short_name = survey_copy(survey, number);
-        s.code = point->short_name == NULL ? SQLITE_NOMEM : s.code;
+        read_point(survey, &s);
     }
-    return results_statement_release(&s);
+    code = results_statement_release(&s);
+    return code == SQLITE_OK ? load_ids(survey) : code;
 }
 
 // A point of single runs is known by its scenario, too; that of a sweep by its axes alone.
@@ -193,5 +225,8 @@ int survey_load(struct survey *survey)
     if (code == SQLITE_OK) {
         code = survey_load_details(survey);
     }
-    return code == SQLITE_OK ? survey_load_plan(survey) : code;
+    if (code == SQLITE_OK) {
+        code = survey_load_plan(survey);
+    }
+    return code == SQLITE_OK ? survey_load_warnings(survey) : code;
 }

@@ -8,9 +8,10 @@ import sqlite3
 import subprocess
 
 AXES = {
-    'min-pause': (['0 s', '30 s', '3 min'], [0, 30 * 10**9, 180 * 10**9]),
-    'flush-interval': (['100 ms', '1 s', '10 s', '1 min'], [10**8, 10**9, 10**10, 6 * 10**10]),
-    'store': (['hdfs', 's3'], [None, None]),
+    'min-pause': ('ns', ['0 s', '30 s', '3 min'], [0, 30 * 10**9, 180 * 10**9]),
+    'flush-interval': ('ns', ['100 ms', '1 s', '10 s', '1 min'],
+                       [10**8, 10**9, 10**10, 6 * 10**10]),
+    'store': ('text', ['hdfs', 's3'], [None, None]),
 }
 
 
@@ -24,25 +25,12 @@ def columns_of(connection, table):
     return [row[1] for row in connection.execute('PRAGMA table_info(%s)' % table)]
 
 
-def has_table(connection, name):
-    return connection.execute('SELECT 1 FROM sqlite_master WHERE name = ?', (name,)).fetchone()
-
-
 def add_axes(connection, names):
-    if not has_table(connection, 'axis'):
-        connection.executescript(
-            'CREATE TABLE axis(id INTEGER PRIMARY KEY, sweep_id INTEGER, n INTEGER, name TEXT,'
-            ' path TEXT, kind TEXT);'
-            'CREATE TABLE axis_value(point_id INTEGER, axis_id INTEGER, text TEXT, value INTEGER);')
     connection.execute('DELETE FROM axis_value')
     connection.execute('DELETE FROM axis')
-    columns = columns_of(connection, 'axis')
     for n, name in enumerate(names):
-        row = {'id': n + 1, 'sweep_id': 1, 'n': n, 'name': name, 'path': 'config.' + name,
-               'kind': 'text'}
-        row = {key: value for key, value in row.items() if key in columns}
-        connection.execute('INSERT INTO axis(%s) VALUES(%s)' % (
-            ', '.join(row), ', '.join('?' * len(row))), list(row.values()))
+        insert(connection, 'axis', {'id': n + 1, 'sweep_id': 1, 'n': n, 'name': name,
+                                    'path': 'config.' + name, 'kind': AXES[name][0], 'unit': ''})
 
 
 def insert(connection, table, row):
@@ -67,29 +55,35 @@ def noise(point, seed):
 
 
 def grow(path, points, seeds, axes=(), about='A question?', name='grown'):
-    """Makes of the database of one run a sweep of points with these seeds each."""
+    """Makes of the database of one run a sweep of points with these seeds each.
+
+    Rows have descending ids, since ids mean nothing: the order of points is column n.
+    """
     connection = sqlite3.connect(path)
     connection.execute("UPDATE sweep SET kind = 'sweep', name = ?, about = ?", (name, about))
     point, run = row_of(connection, 'point'), row_of(connection, 'run')
     lost, failover = row_of(connection, 'lost_work'), row_of(connection, 'failover')
     connection.execute('PRAGMA foreign_keys = OFF')
-    for table in ('summary', 'lost_work', 'failover', 'finding', 'execution', 'run', 'point'):
+    for table in ('summary', 'lost_work', 'failover', 'finding', 'execution', 'run', 'plan',
+                  'point'):
         connection.execute('DELETE FROM ' + table)
     add_axes(connection, axes)
     for p in range(points):
         values, rest = [], p
         for a, axis in enumerate(axes):
-            texts, numbers = AXES[axis]
+            _, texts, numbers = AXES[axis]
             index, rest = rest % len(texts), rest // len(texts)
             values.append('%s=%s' % (axis, texts[index]))
-            insert(connection, 'axis_value', {'point_id': p + 1, 'axis_id': a + 1,
-                                              'text': texts[index], 'value': numbers[index]})
-        point.update(id=p + 1, point_key='point %d' % p,
+            insert(connection, 'axis_value', {
+                'point_id': points - p, 'axis_id': a + 1, 'text': texts[index],
+                'value': numbers[index]})
+        point.update(id=points - p, n=p, point_key='point %d' % p, command='',
                      label=', '.join(values) if values else 'point %d' % p)
         insert(connection, 'point', point)
         for seed in range(1, seeds + 1):
             key = p * seeds + seed
-            run.update(id=key, run_key='run %08d' % key, point_id=p + 1, seed=seed,
+            run.update(id=key, run_key='run %08d' % key, point_id=points - p, seed=seed,
+                       replication=seed - 1,
                        job_lost_work_ns=(p + 1) * 10**10 + noise(p, seed) * 10**7,
                        job_delay_ns=10**10 + noise(p, seed) * 10**7,
                        io_event_store_bytes=10**6 // (p + 1) + noise(p, seed))

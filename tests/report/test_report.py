@@ -120,7 +120,7 @@ class Report(unittest.TestCase):
     def test_one_run(self):
         page, _ = self.page(self.copy('single.db'))
         self.assertIn('Single runs have no axes', page.text())
-        self.assertIn('one run only', page.text())
+        self.assertIn('fewer than 10 runs', page.text())
         self.assertIn('--seed 1', page.text())
 
     def test_every_size_is_a_sound_page(self):
@@ -149,7 +149,7 @@ class Report(unittest.TestCase):
         path = self.grown('numbers.db', 3, 7, ('min-pause',))
         connection = sqlite3.connect(path)
         means = connection.execute('SELECT avg(job_lost_work_ns), avg(io_event_store_bytes) FROM'
-                                   ' run GROUP BY point_id ORDER BY point_id').fetchall()
+                                   ' run GROUP BY point_id').fetchall()
         connection.close()
         _, text = self.page(path)
         sorts = [float(v) for v in re.findall(r'data-sort="([-0-9.e+]+)"', text)]
@@ -195,13 +195,17 @@ class Report(unittest.TestCase):
         connection.execute("UPDATE run SET state = 'TIMEOUT' WHERE id = 1")
         connection.execute("UPDATE run SET state = 'FAILED', findings_total = 1 WHERE id = 13")
         connection.execute("INSERT INTO finding VALUES(13, 0, 'R2', NULL, 5, 6, 'message')")
-        connection.execute('UPDATE run SET job_failovers = 0 WHERE point_id = 2')
+        for n, state in enumerate(('planned', 'crashed', 'crashed', 'timeout', 'differs')):
+            databases.insert(connection, 'plan', {
+                'run_key': state + str(n), 'point_id': 1, 'seed': n, 'replication': 100 + n,
+                'state': state})
         connection.commit()
         connection.close()
         page, _ = self.page(path)
         for words in ('1 runs were cut at their time limit', '1 runs ended FAILED',
-                      '1 runs broke an invariant', '1 of 2 points no master was lost',
-                      '1 cut', '1 with bugs 1 with findings 1 failed'):
+                      '1 runs broke an invariant', '2 planned runs left no result: crashed',
+                      'not run yet', 'gave another result', '2 crashed',
+                      '1 with bugs 1 with findings 1 failed'):
             self.assertIn(words, page.text())
 
     # --- other formats --------------------------------------------------------------------------
@@ -236,8 +240,8 @@ class Report(unittest.TestCase):
         result = self.call('report', path, '--format', 'csv')
         rows = list(csv.DictReader(io.StringIO(result.stdout.decode(), newline='')))
         connection = sqlite3.connect(path)
-        wanted = connection.execute('SELECT job_lost_work_ns, seed FROM run ORDER BY point_id,'
-                                    ' seed').fetchall()
+        wanted = connection.execute('SELECT job_lost_work_ns, seed FROM run ORDER BY point_id'
+                                    ' DESC, seed').fetchall()
         connection.close()
         self.assertEqual([(round(float(r['job_lost_work_s']) * 1e9), int(r['seed']))
                           for r in rows], wanted)
@@ -275,6 +279,10 @@ class Report(unittest.TestCase):
         connection.execute('PRAGMA user_version = 99')
         connection.close()
         self.refuse(2, 'has version 99', newer)
+        connection = sqlite3.connect(newer)
+        connection.execute('PRAGMA user_version = 1')
+        connection.close()
+        self.refuse(2, 'brings it there', newer)
         self.assertFalse(os.path.exists(os.path.join(self.folder, 'newer.html')))
 
     def test_which_sweep(self):
