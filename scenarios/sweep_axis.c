@@ -352,7 +352,7 @@ static void read_axis(struct sweep_reader *reader, const struct scenario_node *m
     }
     paths[0] = scenario_node_find(map, "path");
     uint32_t count = read_values(reader, map, &columns[0], &labels);
-    axis->listed = count > 0;
+    axis->n_listed = count;
     if (axis->files) {
         const struct scenario_node *with = scenario_node_find(map, "with");
         if (with != NULL) {
@@ -388,11 +388,11 @@ void sweep_read_axes(struct sweep_reader *reader, const struct scenario_node *li
             continue;
         }
         const struct sweep_axis *axis = &reader->axes[before];
-        if (!axis->listed && !points) {
+        if (axis->n_listed == 0 && !points) {
             scenario_error(&reader->loader, map->place,
                            "this axis has no values; give it values, range or log, or name single "
                            "'points'");
-        } else if (axis->listed != reader->axes[0].listed) {
+        } else if ((axis->n_listed > 0) != (reader->axes[0].n_listed > 0)) {
             scenario_error(&reader->loader, map->place,
                            "either all axes have values or none has, and 'points' names them");
         }
@@ -415,6 +415,7 @@ static void fill_samples(struct sweep_reader *reader, uint32_t first, uint32_t r
         if (!sweep_bounds(reader, axis->map, log != 0, &from, &to)) {
             continue;
         }
+        axis->n_listed = rows;
         for (uint32_t i = 0; i < rows; i++) {
             struct sweep_quantity at = {
                 from.unit,
@@ -507,8 +508,7 @@ static void check_label(struct sweep_reader *reader, const struct sweep_axis *ax
     }
     for (const struct sweep_value *other = axis->values; !axis->sampled && other < value; other++) {
         if (strcmp(other->label, value->label) == 0) {
-            scenario_error(&reader->loader, place,
-                           "'%s' is a value of '%s' already, at line %u; two labels are needed",
+            scenario_error(&reader->loader, place, "'%s' is a value of '%s' already, at line %u",
                            scenario_quote(&reader->loader, value->label), axis->name,
                            (unsigned)other->node->place.line);
             return;
@@ -551,7 +551,11 @@ static void type_value(struct sweep_reader *reader, struct sweep_axis *axis,
         value->quantity.unit == SWEEP_UNIT_COUNT || value->quantity.unit == SWEEP_UNIT_DECIMAL;
     value->text = axis->sampled && !bare ? value->written : canonical_text(reader, value);
     value->quantity = sweep_quantity_parse(value->text);
-    if (value->label == NULL) {
+    if (value->label == NULL && value->quantity.unit == SWEEP_UNIT_NS) {
+        char text[SCENARIO_UNITS_TEXT]; // 2.45 s rather than 2450 ms
+        scenario_units_measured_text(value->quantity.number, text);
+        value->label = without_blanks(reader, text);
+    } else if (value->label == NULL) {
         value->label = without_blanks(reader, value->text);
     }
     check_label(reader, axis, value);
@@ -642,10 +646,12 @@ static uint32_t point_value(struct sweep_reader *reader, struct sweep_axis *axis
         value_changes(reader, value_add(reader, axis, given, label), &path, &given, 1);
     }
     if (axis->n_values == index || reader->n_trees == 0) {
+        axis->n_values = index; // there is no scenario to type it by: reported
         return 0;
     }
     // 1 min and 60 s are one value.
     struct sweep_value *added = &axis->values[index];
+    added->written = written;
     uint64_t errors = reader->loader.errors_total;
     for (uint32_t i = 0; !axis->files && i < index; i++) {
         added->text = added->text != NULL ? added->text : canonical_text(reader, added);

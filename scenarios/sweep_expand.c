@@ -164,7 +164,7 @@ static bool product_fits(struct sweep_reader *reader)
 {
     uint64_t product = 1;
     for (uint32_t a = 0; a < reader->n_axes; a++) {
-        product *= follows(reader, a) ? 1 : reader->axes[a].n_values;
+        product *= follows(reader, a) ? 1 : reader->axes[a].n_listed;
         if (product > SCENARIO_SWEEP_PRODUCT_MAX) {
             scenario_error(&reader->loader, scenario_file_place(reader->file),
                            "the axes have more than %u combinations", SCENARIO_SWEEP_PRODUCT_MAX);
@@ -189,7 +189,7 @@ static void add_product(struct combinations *c)
         }
         more = false;
         for (uint32_t a = reader->n_axes; a > 0 && !more; a--) {
-            if (!follows(reader, a - 1) && ++values[a - 1] < reader->axes[a - 1].n_values) {
+            if (!follows(reader, a - 1) && ++values[a - 1] < reader->axes[a - 1].n_listed) {
                 more = true;
             } else {
                 values[a - 1] = 0;
@@ -382,7 +382,7 @@ void sweep_expand(struct sweep_reader *reader)
 {
     struct scenario_loader *loader = &reader->loader;
     struct combinations c = {.reader = reader};
-    bool product = reader->n_axes == 0 || reader->axes[0].listed || reader->axes[0].sampled;
+    bool product = reader->n_axes == 0 || reader->axes[0].n_listed > 0;
     if (product) {
         add_product(&c);
     }

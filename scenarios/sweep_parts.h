@@ -107,11 +107,11 @@ struct sweep_axis {
     struct scenario_place path_place;
     bool files; // `path: scenario`
     bool sampled;
-    bool listed; // it has values of its own, not only those of points
     enum sweep_unit unit;
     uint32_t n_with;
     struct sweep_value *values;
     uint32_t n_values, capacity;
+    uint32_t n_listed; // those of the axis itself; the others are of single points
 };
 
 struct sweep_tree { // a scenario file that has been read

@@ -317,6 +317,10 @@ static bool comparison_check(struct parser *p, const struct comparison *c, size_
     const struct operand *other = axis == &c->left ? &c->right : &c->left;
     enum sweep_unit unit = unit_of(p, axis);
     enum sweep_unit other_unit = unit_of(p, other);
+    if (!axis->is_axis && !is_letter(axis->text[0]) && !is_letter(other->text[0])) {
+        fail(p, axis->at, "nothing in this comparison is an axis");
+        return false;
+    }
     if (!axis->is_axis) {
         const struct operand *word =
             c->left.quantity.unit == SWEEP_UNIT_TEXT ? &c->left : &c->right;

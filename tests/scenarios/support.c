@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#define _POSIX_C_SOURCE 200809L
+#include <dirent.h>
+#include <sys/stat.h>
+
 #include "support.h"
 
 const char support_minimal[] =
@@ -103,4 +107,41 @@ char *support_read(const char *path, size_t *size)
     assert_true(*size < capacity);
     (void)fclose(file);
     return text;
+}
+
+uint32_t support_list(const char *folder_name, char names[][SUPPORT_NAME_BYTES])
+{
+    DIR *folder = opendir(folder_name);
+    uint32_t n = 0;
+    assert_non_null(folder);
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (dot != NULL && strcmp(dot, ".yaml") == 0) {
+            assert_true(n < SUPPORT_FILES_MAX && strlen(entry->d_name) < SUPPORT_NAME_BYTES);
+            (void)snprintf(names[n++], SUPPORT_NAME_BYTES, "%.127s", entry->d_name);
+        }
+    }
+    (void)closedir(folder);
+    for (uint32_t i = 1; i < n; i++) {  // in the order of their names, for a readable report
+        for (uint32_t k = i; k > 0 && strcmp(names[k], names[k - 1]) < 0; k--) {
+            char spare[SUPPORT_NAME_BYTES];
+            memcpy(spare, names[k], sizeof(spare));
+            memcpy(names[k], names[k - 1], sizeof(spare));
+            memcpy(names[k - 1], spare, sizeof(spare));
+        }
+    }
+    return n;
+}
+
+void support_keep(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), RECOUP_BINARY_DIR "/%.100s", folder);
+    (void)mkdir(path, 0777);
+    (void)snprintf(path, sizeof(path), RECOUP_BINARY_DIR "/%.100s/%.100s", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (file != NULL) {
+        (void)fputs(text, file);
+        (void)fclose(file);
+    }
 }

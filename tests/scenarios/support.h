@@ -33,4 +33,11 @@ const struct scenario_value *support_value(const struct scenario *scenario, cons
 // A whole file; to be freed. NULL if it cannot be read.
 char *support_read(const char *path, size_t *size);
 
+#define SUPPORT_FILES_MAX 512u
+#define SUPPORT_NAME_BYTES 128u
+// The names of all *.yaml in a folder, sorted.
+uint32_t support_list(const char *folder_name, char names[][SUPPORT_NAME_BYTES]);
+// Keeps what a test found in a folder of the build, for a look and a copy.
+void support_keep(const char *folder, const char *name, const char *text);
+
 #endif

@@ -2,50 +2,9 @@
 //
 // Every file of broken/ is refused with exactly the messages of its .expected. Where they differ,
 // the new text lies in the build folder under scenarios-broken/, for a look and a copy.
-#define _POSIX_C_SOURCE 200809L
-#include <dirent.h>
-#include <sys/stat.h>
-
 #include "support.h"
 
-#define FILES_MAX 512u
 #define BROKEN TESTS_FOLDER "broken/"
-
-static uint32_t list_files(char names[][128])
-{
-    DIR *folder = opendir(BROKEN);
-    uint32_t n = 0;
-    assert_non_null(folder);
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (dot != NULL && strcmp(dot, ".yaml") == 0) {
-            assert_true(n < FILES_MAX && strlen(entry->d_name) < 128);
-            (void)snprintf(names[n++], 128, "%.127s", entry->d_name);
-        }
-    }
-    (void)closedir(folder);
-    for (uint32_t i = 1; i < n; i++) {  // in the order of their names, for a readable report
-        for (uint32_t k = i; k > 0 && strcmp(names[k], names[k - 1]) < 0; k--) {
-            char spare[128];
-            memcpy(spare, names[k], sizeof(spare));
-            memcpy(names[k], names[k - 1], sizeof(spare));
-            memcpy(names[k - 1], spare, sizeof(spare));
-        }
-    }
-    return n;
-}
-
-static void keep(const char *name, const char *text)
-{
-    char path[512];
-    (void)mkdir(RECOUP_BINARY_DIR "/scenarios-broken", 0777);
-    (void)snprintf(path, sizeof(path), RECOUP_BINARY_DIR "/scenarios-broken/%.100s", name);
-    FILE *file = fopen(path, "wb");
-    if (file != NULL) {
-        (void)fputs(text, file);
-        (void)fclose(file);
-    }
-}
 
 static bool check_file(const char *name)
 {
@@ -64,7 +23,7 @@ static bool check_file(const char *name)
     if (!good) {
         print_error("%s: status %d\n--- found\n%s--- expected\n%s---\n", name, status, text,
                     expected != NULL ? expected : "(no .expected file)\n");
-        keep(expected_name, text);
+        support_keep("scenarios-broken", expected_name, text);
     }
     assert_true(status != SCENARIO_INVALID || scenario.n_errors > 0);
     free(text);
@@ -76,8 +35,8 @@ static bool check_file(const char *name)
 // At least 40 ways to write a scenario wrongly, each with the message it deserves.
 static void EveryBrokenFileHasItsMessages(void **state)
 {
-    static char names[FILES_MAX][128];
-    uint32_t n = list_files(names);
+    static char names[SUPPORT_FILES_MAX][SUPPORT_NAME_BYTES];
+    uint32_t n = support_list(BROKEN, names);
     uint32_t wrong = 0;
     (void)state;
     assert_true(n >= 40);
