@@ -20,6 +20,12 @@ static uint32_t option_find(const struct cli_command *command, const char *name,
     return command->n_options;
 }
 
+// A name of one letter is given with one dash.
+static const char *dashes(const char *name)
+{
+    return name[1] == '\0' ? "-" : "--";
+}
+
 static bool is_choice(const char *choices, const char *value)
 {
     size_t size = strlen(value);
@@ -61,7 +67,9 @@ static void unknown_option(const struct cli_command *command, const char *name, 
     typed[size] = '\0';
     cli_nearest_init(&nearest, typed);
     for (uint32_t i = 0; i < command->n_options; i++) {
-        cli_nearest_offer(&nearest, command->options[i].name);
+        if (command->options[i].name[1] != '\0') {
+            cli_nearest_offer(&nearest, command->options[i].name);
+        }
     }
     cli_nearest_offer(&nearest, "help");
     results_text_format(errors, "unknown option '--%s'", typed);
@@ -88,11 +96,12 @@ static void option_add(struct cli_arguments *arguments, uint32_t index, const ch
     const struct cli_option *option = &arguments->command->options[index];
 
     if (!option->repeats && already_given(arguments, index)) {
-        results_text_format(errors, "option '--%s' is given twice; once is enough\n", option->name);
+        results_text_format(errors, "option '%s%s' is given twice; once is enough\n",
+                            dashes(option->name), option->name);
         return;
     }
     if (option->choices != NULL && !is_choice(option->choices, value)) {
-        results_text_format(errors, "--%s: expected ", option->name);
+        results_text_format(errors, "%s%s: expected ", dashes(option->name), option->name);
         add_choices(errors, option->choices);
         results_text_format(errors, ", found '%s'\n", value);
         return;
@@ -105,9 +114,44 @@ static void option_add(struct cli_arguments *arguments, uint32_t index, const ch
 // True when the word is an option of the command, so that it was hardly meant as a value.
 static bool looks_like_option(const struct cli_command *command, const char *word)
 {
+    if (word[0] == '-' && word[1] != '-' && word[1] != '\0') {
+        return option_find(command, word + 1, 1) < command->n_options;
+    }
     return strncmp(word, "--", 2) == 0 &&
            (word[2] == '\0' ||
             option_find(command, word + 2, strcspn(word + 2, "=")) < command->n_options);
+}
+
+static int parse_value(struct cli_arguments *arguments, uint32_t index, const char *value, int i,
+                       int argc, char **argv, struct results_text *errors)
+{
+    const struct cli_option *option = &arguments->command->options[index];
+
+    if (value != NULL) {
+        option_add(arguments, index, value, errors);
+    } else if (i + 1 >= argc || looks_like_option(arguments->command, argv[i + 1])) {
+        results_text_format(errors, "option '%s%s' needs a value: %s%s %s\n", dashes(option->name),
+                            option->name, dashes(option->name), option->name, option->argument);
+    } else {
+        option_add(arguments, index, argv[++i], errors);
+    }
+    return i;
+}
+
+// `-j 4` or `-j4`.
+static int parse_letter(struct cli_arguments *arguments, int i, int argc, char **argv,
+                        struct results_text *errors)
+{
+    const struct cli_command *command = arguments->command;
+    uint32_t index = option_find(command, argv[i] + 1, 1);
+
+    if (index == command->n_options || command->options[index].argument == NULL) {
+        results_text_format(errors, "unknown option '%s'; see recoup %s --help\n", argv[i],
+                            command->name);
+        return i;
+    }
+    return parse_value(arguments, index, argv[i][2] != '\0' ? argv[i] + 2 : NULL, i, argc, argv,
+                       errors);
 }
 
 // Parses the option at argv[i]. Returns the index of the last word that belongs to it.
@@ -118,7 +162,7 @@ static int parse_option(struct cli_arguments *arguments, int i, int argc, char *
     const char *name = argv[i] + 2;
     size_t size = strcspn(name, "=");
     const char *value = name[size] == '=' ? name + size + 1 : NULL;
-    uint32_t index = option_find(command, name, size);
+    uint32_t index = size == 1 ? command->n_options : option_find(command, name, size);
 
     if (strcmp(name, "help") == 0) {
         arguments->help = true;
@@ -130,13 +174,8 @@ static int parse_option(struct cli_arguments *arguments, int i, int argc, char *
         } else {
             option_add(arguments, index, "", errors);
         }
-    } else if (value != NULL) {
-        option_add(arguments, index, value, errors);
-    } else if (i + 1 >= argc || looks_like_option(command, argv[i + 1])) {
-        results_text_format(errors, "option '--%s' needs a value: --%s %s\n", name, name,
-                            command->options[index].argument);
     } else {
-        option_add(arguments, index, argv[++i], errors);
+        i = parse_value(arguments, index, value, i, argc, argv, errors);
     }
     return i;
 }
@@ -179,8 +218,7 @@ bool cli_arguments_parse(struct cli_arguments *arguments, const struct cli_comma
         } else if (options && strcmp(argv[i], "-h") == 0) {
             arguments->help = true;
         } else if (options && argv[i][0] == '-' && argv[i][1] != '\0') {
-            results_text_format(errors, "unknown option '%s'; see recoup %s --help\n", argv[i],
-                                command->name);
+            i = parse_letter(arguments, i, argc, argv, errors);
         } else {
             arguments->words[arguments->n_words++] = argv[i];
         }

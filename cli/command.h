@@ -29,7 +29,7 @@ enum cli_exit {
 };
 
 struct cli_option {
-    const char *name;     // without the dashes
+    const char *name;     // without the dashes; of one letter: it is given with one, -j 4 or -j4
     const char *argument; // "FILE"; NULL: a flag
     const char *choices;  // "text|json": the only values allowed; NULL: any
     bool repeats;         // may be given several times
@@ -78,7 +78,7 @@ const struct cli_command *const *cli_commands(void);
 const struct cli_command *cli_command_find(const char *name);
 
 // Parses the words behind the command. Returns true; else `errors` holds one line per mistake. To
-// be released in both cases. Long options only, never abbreviated, `--name VALUE` or
+// be released in both cases. Long options are never abbreviated, `--name VALUE` or
 // `--name=VALUE`, anywhere; `--` ends them.
 bool cli_arguments_parse(struct cli_arguments *arguments, const struct cli_command *command,
                          int argc, char **argv, struct results_text *errors);
@@ -95,7 +95,11 @@ int cli_worse(int a, int b);
 // The commands themselves, one file each.
 extern const struct cli_command cli_run;
 extern const struct cli_command cli_lint;
+extern const struct cli_command cli_check;
+extern const struct cli_command cli_bless;
 extern const struct cli_command cli_diff;
+extern const struct cli_command cli_sweep;
+extern const struct cli_command cli_merge;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_store;
 extern const struct cli_command cli_report;

@@ -57,9 +57,10 @@ void cli_help_command(const struct cli_command *command, struct results_text *te
         const struct cli_option *option = &command->options[i];
         char left[96];
 
-        (void)snprintf(
-            left, sizeof(left), "--%s%s%s%s", option->name, option->argument != NULL ? " " : "",
-            option->argument != NULL ? option->argument : "", option->repeats ? " ..." : "");
+        (void)snprintf(left, sizeof(left), "%s%s%s%s%s", option->name[1] == '\0' ? "-" : "--",
+                       option->name, option->argument != NULL ? " " : "",
+                       option->argument != NULL ? option->argument : "",
+                       option->repeats ? " ..." : "");
         option_line(text, left, option->help);
     }
     option_line(text, "--help", "this text");

@@ -24,8 +24,10 @@
             "Flink 1.20 " class                                                                    \
     }
 #define NOT_MODELLED(key, fallback, doc, class)                                                    \
-    {SCENARIO_SECTION_CONFIG, key, SCENARIO_TEXT, NULL, 0, 0, fallback, SCENARIO_NOT_MODELLED,     \
-     NONE, NONE, doc, "Flink 1.20 " class}
+    {                                                                                              \
+        SCENARIO_SECTION_CONFIG, key, SCENARIO_TEXT, NULL, 0, 0, fallback, SCENARIO_NOT_MODELLED,  \
+            NONE, NONE, doc, "Flink 1.20 " class                                                   \
+    }
 #define NO_EFFECT(key, doc)                                                                        \
     {                                                                                              \
         SCENARIO_SECTION_CONFIG, key, SCENARIO_TEXT, NULL, 0, 0, NULL, SCENARIO_NO_EFFECT, NONE,   \
@@ -43,6 +45,10 @@ static const struct scenario_option rows[] = {
      NONE, "Name of the scenario: letters, digits, '-' and '_'.", NULL},
     {SCENARIO_SECTION_ROOT, "about", SCENARIO_TEXT, NULL, 0, 0, "", 0, DRAFT(about), NONE,
      "One sentence: which question this scenario answers.", NULL},
+    {SCENARIO_SECTION_ROOT, "tags", SCENARIO_LIST, NULL, 0, 0, NULL, 0, NONE, NONE,
+     "Words to select scenarios by (recoup check --tag): letters, digits, '-' and '_'. They change "
+     "no result.",
+     NULL},
     {SCENARIO_SECTION_ROOT, "base", SCENARIO_TEXT, NULL, 0, 0, NULL, 0, NONE, NONE,
      "A scenario file, itself without base, whose settings this one refines: maps merge, lists and "
      "laws "
@@ -197,7 +203,9 @@ static const struct scenario_option rows[] = {
     {SCENARIO_SECTION_STORAGE, "durable-at", SCENARIO_CHOICE, "flush|sync|close", 0, 0, NULL, 0,
      NONE, NONE, "The operation that makes bytes survive their writer.", NULL},
 #define OPERATION(name, what)                                                                      \
-    {SCENARIO_SECTION_STORAGE, name, SCENARIO_LAW, NULL, 0, 0, NULL, 0, NONE, NONE, what, NULL}
+    {                                                                                              \
+        SCENARIO_SECTION_STORAGE, name, SCENARIO_LAW, NULL, 0, 0, NULL, 0, NONE, NONE, what, NULL  \
+    }
     OPERATION("mkdir", "Latency of making the store's directory."),
     OPERATION("list", "Latency of listing it."),
     OPERATION("create", "Latency of creating a file; may be written open, too."),

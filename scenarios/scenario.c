@@ -30,6 +30,36 @@ static void bind_environment_sections(struct scenario_loader *loader)
     }
 }
 
+// What only selects scenarios is no part of their identity, and not recorded.
+static void bind_tags(struct scenario_loader *loader, const struct scenario_node *list)
+{
+    if (list == NULL) {
+        return;
+    }
+    if (list->kind != SCENARIO_NODE_LIST) {
+        scenario_error(loader, list->place, "tags must be a list such as [nightly, s3], found %s",
+                       scenario_node_kind_text(list));
+        return;
+    }
+    const char **tags = scenario_allocate_array(&loader->memory, list->count + 1, sizeof(*tags));
+    uint32_t n = 0;
+    for (const struct scenario_node *item = list->first; item != NULL; item = item->next) {
+        if (item->kind != SCENARIO_NODE_SCALAR || !scenario_name_is_legal(item->text)) {
+            scenario_error(loader, item->place,
+                           "a tag must be letters, digits, '-' and '_', at most %u, found %s",
+                           SCENARIO_NAME_BYTES_MAX,
+                           item->kind == SCENARIO_NODE_SCALAR
+                               ? scenario_print(&loader->memory, "'%s'",
+                                                scenario_quote(loader, item->text))
+                               : scenario_node_kind_text(item));
+            continue;
+        }
+        tags[n++] = item->text;
+    }
+    loader->scenario->tags = tags;
+    loader->scenario->n_tags = n;
+}
+
 static void record_path(struct scenario_loader *loader, const char *key)
 {
     const struct scenario_node *node = scenario_node_find(loader->root, key);
@@ -48,6 +78,7 @@ void scenario_bind_root(struct scenario_loader *loader)
     }
     scenario_bind_section(loader, SCENARIO_SECTION_ROOT, root, "", draft);
     record_path(loader, "config-file");
+    bind_tags(loader, scenario_node_find(root, "tags"));
     loader->preset = scenario_choice_text(loader, SCENARIO_PRESETS, draft->preset);
     draft->config.name = draft->name;
     draft->config.profile = (enum recoup_profile)draft->profile;

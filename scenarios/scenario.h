@@ -59,6 +59,8 @@ struct scenario {
     const char *path;      // as given
     const char *name;
     const char *about;     // may be ""
+    const char *const *tags;
+    uint32_t n_tags;
     const char *preset;
     bool profile_given;
     bool expects_state;    // `expect.state` given: else the job must finish
