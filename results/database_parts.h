@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// What the files of the result database share. Internal to results/.
+// What the files of the result database share. Internal to results/ and campaigns/.
 #ifndef RECOUP_RESULTS_DATABASE_PARTS_H
 #define RECOUP_RESULTS_DATABASE_PARTS_H
 
@@ -22,6 +22,8 @@ int results_database_views(struct results_database *database);
 int results_database_migrate(struct results_database *database, int64_t version);
 // Executes what was built; SQLITE_NOMEM where building it failed. Releases it.
 int results_database_execute_text(struct results_database *database, struct results_text *sql);
+// The same for all points.
+int results_database_summarize_all(struct results_database *database);
 // The row of table `build` for this program, created if missing. Returns a SQLite code.
 int results_database_build(struct results_database *database, int64_t *build);
 

@@ -36,7 +36,7 @@ static int add_missing_columns(struct results_database *database)
     return code;
 }
 
-static int summarize_all(struct results_database *database)
+int results_database_summarize_all(struct results_database *database)
 {
     struct results_statement s;
     int code = SQLITE_OK;
@@ -76,5 +76,5 @@ int results_database_migrate(struct results_database *database, int64_t version)
     if (code == SQLITE_OK) {
         code = results_database_views(database);
     }
-    return code == SQLITE_OK ? summarize_all(database) : code;
+    return code == SQLITE_OK ? results_database_summarize_all(database) : code;
 }

@@ -74,6 +74,11 @@ void results_statement_execute(struct results_statement *s)
     bool row = results_statement_row(s);
 
     SIM_ASSERT(!row);
+    results_statement_again(s);
+}
+
+void results_statement_again(struct results_statement *s)
+{
     if (s->statement != NULL) {
         int code = sqlite3_reset(s->statement);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // A prepared SQLite statement that is bound from left to right. The first error sticks: later calls
-// do nothing, and the end reports it. Internal to results/.
+// do nothing, and the end reports it. Internal to results/ and campaigns/.
 #ifndef RECOUP_RESULTS_STATEMENT_H
 #define RECOUP_RESULTS_STATEMENT_H
 
@@ -28,6 +28,8 @@ void results_statement_null(struct results_statement *s);
 bool results_statement_row(struct results_statement *s);
 // Executes a statement without rows and readies it for the next set of values.
 void results_statement_execute(struct results_statement *s);
+// Readies it for the next set of values after rows have been read.
+void results_statement_again(struct results_statement *s);
 // Gives it up. Returns SQLITE_OK or the first error.
 int results_statement_release(struct results_statement *s);
 

@@ -52,7 +52,7 @@ static void wrong_usage_is_exit_code_2(void **state)
     (void)state;
     assert_usage(CALL(NULL), "no command given");
     assert_usage(CALL("rnu"), "unknown command 'rnu'; did you mean 'run'?");
-    assert_usage(CALL("sweep"), "unknown command 'sweep'");
+    assert_usage(CALL("swim"), "unknown command 'swim'");
     assert_usage(CALL("--verison"), "did you mean '--version'?");
     assert_usage(CALL("run"), "no scenario given");
     assert_usage(CALL("run", TINY, TINY), "unexpected argument");
