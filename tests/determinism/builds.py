@@ -12,6 +12,7 @@ import subprocess
 import tarfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM, LAWS = 'recoup_fingerprints', 'recoup_laws'
 YAML_FILES = ('api', 'reader', 'scanner', 'parser', 'loader', 'writer', 'emitter', 'dumper')
 YAML_VERSION = ('0', '2', '5')
 XXHASH_VERSION = '0.8.1'
@@ -218,15 +219,15 @@ class Workshop:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
-    def build(self, build, target='recoup_fingerprints'):
-        """The program, built in a folder of its own; Absent or Failed otherwise."""
+    def build(self, build):
+        """The program, built in a folder of its own beside recoup_laws; or Absent or Failed."""
         need('cmake', 'pkg-config', *build.tools)
         folder = self.path('build-' + build.name)
         os.makedirs(self.folder, exist_ok=True)
         if not os.path.exists(os.path.join(folder, 'CMakeCache.txt')):
             self.configure(build, folder)
-        run(['cmake', '--build', folder, '--target', target, '-j', str(self.jobs)])
-        return os.path.join(folder, target)
+        run(['cmake', '--build', folder, '-j', str(self.jobs), '--target', PROGRAM, LAWS])
+        return os.path.join(folder, PROGRAM)
 
     def probe(self, build):
         """The program that shows what C does not promise, built the same way."""

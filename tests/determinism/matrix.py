@@ -35,8 +35,9 @@ class Row:
 class Matrix:
     """All rows of a source tree. `seeds` is a text, '1,2'. `shown` is called with each row."""
 
-    def __init__(self, workshop, seeds, shown):
+    def __init__(self, workshop, seeds, shown, probing=True):
         self.workshop, self.seeds, self.shown = workshop, seeds, shown
+        self.probing = probing
         self.scenarios = os.path.join(workshop.source, 'scenarios')
         self.names = fingerprints.scenario_names(self.scenarios)
         self.reference, self.reference_probe = None, None
@@ -71,22 +72,37 @@ class Matrix:
         for line in text.splitlines():
             name, seed, *fields = line.split()
             found[name, seed] = dict(zip(FIELDS, fields))
-        if len(found) != len(self.names) * len(self.seeds.split(',')):
+        runs = len(found)
+        if runs != len(self.names) * len(self.seeds.split(',')):
             raise Failed('%d results, expected %d scenarios with %s' % (
-                len(found), len(self.names), self.seeds))
+                runs, len(self.names), self.seeds))
+        found.update(self.laws(program, runner, environ))
         return found
+
+    def laws(self, program, runner, environ):
+        """{('law', name): fields} from the program beside, where there is one."""
+        beside = os.path.join(os.path.dirname(program), builds.LAWS)
+        if not os.path.exists(beside):
+            return {}
+        lines = self.output(list(runner) + [beside], environ).splitlines()
+        return {('law', name): {'samples': value} for name, value in map(str.split, lines)}
 
     def compare(self, row, found):
         """Fills a row from what its runs printed."""
         row.compared = len(found)
         for key, expected in sorted(self.reference.items()):
-            fields = [field for field in FIELDS if found[key][field] != expected[field]]
+            fields = [field for field in expected
+                      if found.get(key, {}).get(field) != expected[field]]
             if fields:
-                row.differ.append('%s, seed %s: %s' % (key[0], key[1], ', '.join(fields)))
+                what = 'law %s' if key[0] == 'law' else '%s, seed %s'
+                row.differ.append('%s: %s' % (what % (key[1:] if key[0] == 'law' else key),
+                                              ', '.join(fields)))
         row.status = 'differs' if row.differ else 'equal'
 
     def probe(self, build, environ=HERE):
         """What C leaves open and what really differs here, or None where it cannot be asked."""
+        if not self.probing:
+            return None
         try:
             text = self.output(list(build.runner) + [self.workshop.probe(build)], environ)
         except (Absent, Failed):
