@@ -8,6 +8,7 @@
 #include "cli/program.h"
 #include "results/lists.h"
 #include "scenarios/options.h"
+#include "scenarios/sweep.h"
 
 enum list_format { LIST_TEXT, LIST_JSON, LIST_MARKDOWN, LIST_SCHEMA, LIST_FORMATS };
 
@@ -26,6 +27,7 @@ static int print_invariants(FILE *out, enum scenario_format format)
 
 static const struct list_kind kinds[] = {
     {"options", 15, NULL},
+    {"sweep", 13, NULL},
     {"faults", 3, scenario_list_faults},
     {"invariants", 3, print_invariants},
     {"metrics", 7, scenario_list_metrics},
@@ -52,10 +54,17 @@ static int print_options(enum list_format format)
     return scenario_options_print_text(stdout);
 }
 
+static int print_sweep(enum list_format format)
+{
+    return format == LIST_MARKDOWN ? scenario_sweep_print_markdown(stdout)
+           : format == LIST_SCHEMA ? scenario_sweep_print_schema(stdout)
+                                   : scenario_sweep_print_keys(stdout);
+}
+
 static int print(const struct list_kind *kind, enum list_format format)
 {
     if (kind->print == NULL) {
-        return print_options(format);
+        return strcmp(kind->name, "sweep") == 0 ? print_sweep(format) : print_options(format);
     }
     if (format == LIST_MARKDOWN) {
         return results_list_metrics_markdown(stdout);
@@ -112,14 +121,15 @@ static int list_execute(const struct cli_program *program, const struct cli_argu
 
 static const struct cli_option list_options[] = {
     {"format", "text|json|markdown|schema", "text|json|markdown|schema", false,
-     "how it is printed (text); markdown: options, metrics; schema: options"},
+     "how it is printed (text); markdown: options, sweep, metrics; schema: options, sweep"},
 };
 
 const struct cli_command cli_list = {
     .name = "list",
-    .usage = "options|faults|invariants|metrics|storage|connectors|presets [OPTION]...",
+    .usage = "options|sweep|faults|invariants|metrics|storage|connectors|presets [OPTION]...",
     .summary = "Lists what may stand in a scenario and what a run is judged by.",
     .about = "  options     every key of a scenario file, with type, bounds, default and source\n"
+             "  sweep       every key of a sweep file\n"
              "  faults      kinds of faults and what triggers them\n"
              "  invariants  what must hold in every run, with the hazards that may break it\n"
              "  metrics     what a run measures, for `expect` and the database\n"
@@ -130,7 +140,7 @@ const struct cli_command cli_list = {
     .n_options = sizeof(list_options) / sizeof(list_options[0]),
     .words_min = 1,
     .words_max = 1,
-    .missing = "nothing to list: recoup list options|faults|invariants|metrics|storage|"
+    .missing = "nothing to list: recoup list options|sweep|faults|invariants|metrics|storage|"
                "connectors|presets",
     .execute = list_execute,
 };

@@ -160,7 +160,10 @@ int scenario_sweep_print_points(const struct scenario_sweep *sweep, uint32_t fro
 size_t scenario_point_command(const struct scenario_point *point, uint64_t seed, char *text,
                               size_t size);
 
-// The JSON Schema of sweep files, scenarios/sweep-schema.json. 0 or -1.
+// Every key of a sweep file: as text, as docs/sweep-reference.md, as the JSON Schema
+// scenarios/sweep-schema.json (`recoup list sweep`). 0 or -1.
+int scenario_sweep_print_keys(FILE *out);
+int scenario_sweep_print_markdown(FILE *out);
 int scenario_sweep_print_schema(FILE *out);
 
 #endif

@@ -177,6 +177,22 @@ static void help_is_there_for_every_command(void **state)
     support_program_release(&p);
 }
 
+static void sweep_keys_print(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, CALL("list", "sweep"));
+    assert_code(&p, 0);
+    assert_non_null(strstr(p.out, "replications: integer from 1 to 1000000, or map\n"));
+    support_program_release(&p);
+    support_program_call(&p, CALL("list", "sweep", "--format", "schema"));
+    assert_code(&p, 0);
+    support_program_release(&p);
+    assert_usage(CALL("list", "sweep", "--format", "json"),
+                 "the list of sweep has no format 'json'");
+}
+
 static void every_list_prints(void **state)
 {
     static const char *const kinds[] = {"options", "faults",     "invariants", "metrics",
@@ -649,6 +665,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(outputs_have_names_of_their_own),
     cmocka_unit_test(help_is_there_for_every_command),
     cmocka_unit_test(every_list_prints),
+    cmocka_unit_test(sweep_keys_print),
     cmocka_unit_test(docs_metrics_is_what_the_program_prints),
     cmocka_unit_test(expectations_decide_between_0_and_1),
     cmocka_unit_test(two_runs_print_the_same_bytes),

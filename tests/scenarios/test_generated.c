@@ -4,6 +4,7 @@
 #include "support.h"
 
 #include "scenarios/storage_profiles.h"
+#include "scenarios/sweep.h"
 
 static char *printed(int (*print)(FILE *out), size_t *size)
 {
@@ -40,6 +41,8 @@ static void ReferenceIsUpToDate(void **state)
     (void)state;
     check_file(RECOUP_SOURCE_DIR "/docs/scenario-reference.md", scenario_options_print_markdown,
                "recoup list options --format markdown > docs/scenario-reference.md");
+    check_file(RECOUP_SOURCE_DIR "/docs/sweep-reference.md", scenario_sweep_print_markdown,
+               "recoup list sweep --format markdown > docs/sweep-reference.md");
 }
 
 static void SchemaIsUpToDate(void **state)
@@ -47,6 +50,8 @@ static void SchemaIsUpToDate(void **state)
     (void)state;
     check_file(RECOUP_SOURCE_DIR "/scenarios/schema.json", scenario_options_print_schema,
                "recoup list options --format schema > scenarios/schema.json");
+    check_file(RECOUP_SOURCE_DIR "/scenarios/sweep-schema.json", scenario_sweep_print_schema,
+               "recoup list sweep --format schema > scenarios/sweep-schema.json");
 }
 
 // Quotes, brackets and braces of JSON close, outside of strings.
@@ -93,6 +98,7 @@ static void JsonIsWellFormed(void **state)
 {
     static int (*const prints[])(FILE *) = {scenario_options_print_json,
                                             scenario_options_print_schema,
+                                            scenario_sweep_print_schema,
                                             storage_json,
                                             presets_json,
                                             connectors_json,

@@ -414,6 +414,37 @@ static void FilesThatChangeAreNoticed(void **state)
     scenario_sweep_release(&s);
 }
 
+// --- the manual ----------------------------------------------------------------------------------
+
+// Every sweep file shown in docs/sweeps.md loads, from where it would stand.
+static void TheManualsExamplesLoad(void **state)
+{
+    static const char path[] = RECOUP_SOURCE_DIR "/docs/sweeps.md";
+    static const char fence[] = "```yaml\n";
+    size_t size = 0;
+    char *text = support_read(path, &size);
+    uint32_t count = 0;
+    (void)state;
+    assert_non_null(text);
+    for (char *at = strstr(text, fence); at != NULL; at = strstr(at, fence)) {
+        struct scenario_sweep s;
+        at += strlen(fence);
+        char *end = strstr(at, "```");
+        assert_non_null(end);
+        if (scenario_sweep_parse(&s, path, at, (size_t)(end - at)) != SCENARIO_OK) {
+            char *messages = support_messages(s.errors, s.n_errors, NULL, "");
+            print_error("%s", messages);
+            free(messages);
+            fail_msg("example %u is refused", (unsigned)count);
+        }
+        scenario_sweep_release(&s);
+        at = end + 3;
+        count++;
+    }
+    assert_true(count >= 7);
+    free(text);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -429,6 +460,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(WhatWillRunCanBePrinted),
         cmocka_unit_test(CommandsAreQuotedForAShell),
         cmocka_unit_test(FilesThatChangeAreNoticed),
+        cmocka_unit_test(TheManualsExamplesLoad),
     };
     return check_main(argc, argv, "scenarios_sweep", tests);
 }
