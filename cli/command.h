@@ -98,6 +98,7 @@ extern const struct cli_command cli_lint;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_bless;
 extern const struct cli_command cli_diff;
+extern const struct cli_command cli_explain;
 extern const struct cli_command cli_sweep;
 extern const struct cli_command cli_merge;
 extern const struct cli_command cli_list;
