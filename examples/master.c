@@ -449,6 +449,7 @@ static const struct recoup_host_engine commands = {
     restore_coordinator, reset_subtasks, ask_workers,   track,            release,
     durable,       throttle,        protection_lost,    protection_restored, recovered,
     recovery_failed, stopped,       storage_error,
+    NULL,          NULL, // the only worker lives with its master: it never comes too late
 };
 
 // ---------------------------------------------------------------------------------------------

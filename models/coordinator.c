@@ -162,6 +162,39 @@ void coordinator_subtasks_reset(struct model_world *w, uint32_t stage, uint32_t 
     SIM_ASSERT(c->pool.count <= c->splits);
 }
 
+bool coordinator_may_retake(struct model_world *w, uint32_t index)
+{
+    const struct model_attempt *attempt = world_attempt(w, index);
+    const struct model_world_stage *stage = &w->stages[world_stage_of(w, attempt->gid)];
+    uint32_t count = coordinator_split_count(w, index);
+
+    SIM_ASSERT(attempt->gid >= stage->gid_first);
+    SIM_ASSERT(count == 0 || stage->coordinator != MODEL_NONE);
+    for (uint32_t k = 0; k < count; k++) {
+        const struct model_coordinator_state *c = &w->coordinators.list[stage->coordinator];
+        uint32_t owner = c->owner[coordinator_split(w, index, k)];
+        if (owner != MODEL_NONE && owner != attempt->gid - stage->gid_first)
+            return false;
+    }
+    return true;
+}
+
+void coordinator_retake(struct model_world *w, uint32_t index)
+{
+    const struct model_attempt *attempt = world_attempt(w, index);
+    const struct model_world_stage *stage = &w->stages[world_stage_of(w, attempt->gid)];
+    uint32_t count = coordinator_split_count(w, index);
+
+    SIM_ASSERT(attempt->gid >= stage->gid_first);
+    SIM_ASSERT(coordinator_may_retake(w, index));
+    for (uint32_t k = 0; k < count; k++) {
+        struct model_coordinator_state *c = &w->coordinators.list[stage->coordinator];
+        uint32_t split = coordinator_split(w, index, k);
+        c->owner[split] = attempt->gid - stage->gid_first;
+        bitset_remove(&c->pool, split);
+    }
+}
+
 // --- snapshots ----------------------------------------------------------------------------------
 
 // How many of its splits an active attempt has been handed by `now_ns`.

@@ -55,6 +55,11 @@ void coordinator_attempt_started(struct model_world *w, uint32_t attempt);
 // The subtasks first .. first + count - 1 of the stage are reset: their splits go back.
 void coordinator_subtasks_reset(struct model_world *w, uint32_t stage, uint32_t first,
                                 uint32_t count);
+// The splits that the attempt, of a subtask that was reset, once had: true if all are in the pool,
+// or its subtask's again, so that it may have them back.
+bool coordinator_may_retake(struct model_world *w, uint32_t attempt);
+// Gives them back to it; its subtask must have none.
+void coordinator_retake(struct model_world *w, uint32_t attempt);
 // TAKE_SNAPSHOT: captures the state now and schedules its delivery; it fails when a split that is
 // on its way can never be acknowledged, because its worker died unnoticed (flink-recovery.md 2.5).
 void coordinator_snapshot(struct model_world *w, uint32_t snapshot, uint32_t coordinator);

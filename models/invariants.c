@@ -331,6 +331,44 @@ void invariants_attempt_finished(struct model_world *w, uint32_t attempt)
     SIM_ASSERT(invariant_held(w, a->gid) == attempt || w->error != 0);
 }
 
+void invariants_attempt_adopted(struct model_world *w, uint32_t attempt, uint32_t event)
+{
+    const struct model_attempt *a = world_attempt(w, attempt);
+    struct invariant_shadow *shadow;
+
+    if (!w->invariants.on || !invariants_reserve(w)) {
+        return;
+    }
+    shadow = invariant_shadow_of(w, attempt);
+    if (invariant_held(w, a->gid) != MODEL_NONE || (shadow->flags & INVARIANT_FINISHED) == 0) {
+        invariants_report(w, "T1", phantom_hazard(w),
+                          "%s[%u] is finished again by attempt %u, which never finished, or while "
+                          "another is held",
+                          invariant_stage_name(w, a->gid), invariant_index(w, a->gid), attempt);
+        return;
+    }
+    SIM_ASSERT(w->master.running);
+    invariant_hold(w, attempt);
+    shadow->adopted = w->master.incarnation;
+    shadow->adopted_event = event;
+}
+
+void invariants_check_adopted(struct model_world *w, uint32_t attempt)
+{
+    uint32_t gid = world_attempt(w, attempt)->gid;
+
+    if (!w->invariants.on || w->error != 0) {
+        return;
+    }
+    SIM_ASSERT(invariant_held(w, gid) != MODEL_NONE);
+    if (*world_lineage(w, attempt) != invariant_inputs_lineage(w, gid)) {
+        invariants_report(w, "T4", invariant_mixing_hazard(w),
+                          "%s[%u] is finished again by attempt %u, which consumed other attempts "
+                          "than those held",
+                          invariant_stage_name(w, gid), invariant_index(w, gid), attempt);
+    }
+}
+
 void invariants_attempt_reset(struct model_world *w, uint32_t attempt)
 {
     enum invariant_how how = INVARIANT_IN_RECOVERY;

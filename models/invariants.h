@@ -61,6 +61,10 @@ bool invariants_hazard_active(const struct model_world *w, const char *hazard);
 void invariants_attempt_started(struct model_world *w, uint32_t attempt);
 // The master accepted the finish; before the library is told (T1, T4, T5, R9).
 void invariants_attempt_finished(struct model_world *w, uint32_t attempt);
+// The library has recorded, as `event` (0: not), that the attempt, taken back before, is finished
+// again (R2, W5); then, when all of that decision are, that their inputs are those that count (T4).
+void invariants_attempt_adopted(struct model_world *w, uint32_t attempt, uint32_t event);
+void invariants_check_adopted(struct model_world *w, uint32_t attempt);
 // Held as finished, and taken back by a decision of now.
 void invariants_attempt_reset(struct model_world *w, uint32_t attempt);
 // The master is gone now; its job still exists if it had one.

@@ -24,6 +24,8 @@ struct invariant_shadow { // of one attempt
     uint32_t taking;      // 1 + index of its last taking back, 0: none or held again
     uint32_t reported;    // incarnation to which a worker last reported its partition in time
     uint32_t flags;
+    uint32_t adopted;       // incarnation that holds it as finished again, 0: none
+    uint32_t adopted_event; // the event of that in its log, 0: not recorded
 };
 
 struct invariant_taking {
@@ -58,6 +60,7 @@ struct model_invariant_private {
     uint32_t *limits_log;
     bool gap_seen;       // a replay ended at a missing file
     const char *phantom; // hazard of the first phantom of the run
+    bool adopting;       // the update at hand adopts: its hook looks at what it tracks
     bool stage_only;     // a stage was restarted without what had consumed it (H29)
 
     char file[MODEL_FILE_NAME_MAX]; // that the present incarnation writes

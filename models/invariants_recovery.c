@@ -85,12 +85,17 @@ static void check_readable(struct model_world *w)
         uint32_t held = invariant_held(w, gid);
         const struct model_attempt *a = held != MODEL_NONE ? world_attempt(w, held) : NULL;
 
-        if (a == NULL || a->event == 0 || a->dropped || reference_readable(w, held)) {
+        const struct invariant_shadow *shadow = a != NULL ? invariant_shadow_of(w, held) : NULL;
+        bool again = shadow != NULL && shadow->adopted != 0; // by its last record
+        uint32_t event = a == NULL ? 0 : again ? shadow->adopted_event : a->event;
+        uint32_t incarnation = again ? shadow->adopted : a != NULL ? a->incarnation : 0;
+
+        if (event == 0 || (a->dropped && !again) || reference_readable(w, held)) {
             continue;
         }
-        if (a->event <= invariant_incarnation_of(w, a->incarnation)->acked) {
+        if (event <= invariant_incarnation_of(w, incarnation)->acked) {
             tally_add(&lost, gid, held);
-        } else if (a->event < reference_readable_event(w, a->incarnation)) {
+        } else if (event < reference_readable_event(w, incarnation)) {
             tally_add(&hole, gid, held);
         }
     }

@@ -123,6 +123,9 @@ static void check_track(struct model_world *w, const struct recoup_partition *pa
         return; // what this master holds is told later in this very update
     }
     held = invariant_held(w, gid);
+    if (held == MODEL_NONE && w->invariants.own->adopting) {
+        return; // it is held as soon as this update is carried out
+    }
     if (held != (uint32_t)partition->attempt) {
         invariants_report(w, "W5", NULL,
                           "master %u adopts attempt %u of %s[%u], which is not the one it holds",
@@ -171,7 +174,7 @@ static void check_reset(struct model_world *w, const struct recoup_action *actio
 
 static void check_action(struct model_world *w, const struct recoup_action *action)
 {
-    SIM_ASSERT(action->type <= RECOUP_ACTION_STOPPED);
+    SIM_ASSERT(action->type <= RECOUP_ACTION_ADOPT_SUBTASKS);
     if (action->type == RECOUP_ACTION_PROTECTION_LOST) {
         protection_ends(w, action);
     } else if (action->type == RECOUP_ACTION_PROTECTION_RESTORED) {
@@ -182,6 +185,8 @@ static void check_action(struct model_world *w, const struct recoup_action *acti
         check_partitions(w, action);
     } else if (action->type == RECOUP_ACTION_RESET_SUBTASKS) {
         check_reset(w, action);
+    } else if (action->type == RECOUP_ACTION_ADOPT_SUBTASKS) {
+        w->invariants.own->adopting = true;
     }
     SIM_ASSERT(w->master.job != NULL);
 }
@@ -289,6 +294,7 @@ void invariants_update(struct model_world *w, const struct recoup_update *update
     }
     invariants_check_instant(w);
     check_waiting(w, update);
+    w->invariants.own->adopting = false;
     for (uint32_t i = 0; i < update->n_actions; i++) {
         check_action(w, &update->actions[i]);
     }

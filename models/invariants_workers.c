@@ -97,23 +97,30 @@ static bool consumed(const struct model_world *w, uint32_t gid)
     return true;
 }
 
-// True if this master took the attempt back for want of its output, and nobody makes it anew yet.
+// True if this master took the attempt back for want of its output, nobody makes it anew yet, and
+// it could count again: its inputs are still those that it consumed, and its splits are free.
 static bool still_wanted(struct model_world *w, uint32_t attempt)
 {
     const struct model_attempt *a = world_attempt(w, attempt);
+    uint32_t stage = world_stage_of(w, a->gid);
     uint32_t index = invariant_shadow_of(w, attempt)->taking;
     const struct invariant_taking *taking;
     uint8_t state = w->subtasks[a->gid].state;
 
-    if (index == 0 || a->cause != MODEL_CAUSE_WORKER_LATE) {
+    if (index == 0 || a->cause != MODEL_CAUSE_WORKER_LATE ||
+        (state != MODEL_SUBTASK_WAITING && state != MODEL_SUBTASK_READY)) {
         return false;
     }
     taking = sim_chunks_at(&w->invariants.own->takings, index - 1);
     SIM_ASSERT(taking->attempt == attempt);
     SIM_ASSERT(a->gid < w->n_subtasks);
+    if (w->stages[stage].coordinator != MODEL_NONE &&
+        (!w->config->stages[stage].coordinator.batch_snapshot ||
+         !coordinator_may_retake(w, attempt))) {
+        return false;
+    }
     return taking->incarnation == w->master.incarnation &&
-           (state == MODEL_SUBTASK_WAITING || state == MODEL_SUBTASK_READY) &&
-           invariants_hazard_active(w, "H30");
+           *world_lineage(w, attempt) == invariant_inputs_lineage(w, a->gid);
 }
 
 // True if the library holds the attempt as finished, too: else it has just taken it back, and the
@@ -147,7 +154,8 @@ void invariants_check_release(struct model_world *w, const struct recoup_partiti
                           "are finished",
                           invariant_stage_name(w, a->gid), partition->subtask, attempt);
     } else if (w->master.running && still_wanted(w, attempt)) {
-        invariants_report(w, "W3", "H30",
+        // No other hazard of W3 excuses it.
+        invariants_report(w, "W3", invariants_hazard_active(w, "H30") ? "H30" : "",
                           "worker %u reports the output of %s[%u] late, and is told to drop it "
                           "although nobody has begun to make it anew",
                           a->worker, invariant_stage_name(w, a->gid), partition->subtask);

@@ -196,6 +196,8 @@ static void die(struct model_world *w, bool graceful)
     if (m->started)
         protection_leader_ended(w);
     m->started = m->running = m->terminating = m->asking = m->failed = false;
+    m->todo.adopted = false;
+    m->todo.adoption = 0;
     outage_begin(w, held);
     faults_master_dead(w);
     if (graceful)

@@ -51,11 +51,17 @@ struct model_master_state {
     int64_t restart_delay_ns; // of the failover being decided
     int64_t failure_ns;       // of the last failure that the strategy was asked about
     uint64_t failures;
+    uint32_t step_event;   // number that the log gave to the step whose update is carried out
     bool recompute;        // a reset took something back: readiness is to be computed anew
     uint64_t traced_bytes; // last value of the trace's buffer counter; no part of the state
     struct {               // what the last step asked for that needs further steps
         bool recovered, initialize_possible, check_completion, nothing_there, failed;
+        bool adopted;      // subtasks are finished again: what may run now is looked at
+        uint32_t adoption; // question to be answered with `agreed`, 0: none
     } todo;
+    struct recoup_range *agreed;
+    uint32_t n_agreed;
+    uint32_t agreed_capacity;
 };
 
 int master_init(struct model_world *w); // the first master, leading and started at time 0
@@ -84,6 +90,12 @@ void master_check_completion(struct model_world *w);    // ends the job if every
 bool failover_allowed(struct model_world *w);
 void failover_reset(struct model_world *w, const struct recoup_action *action); // RESET_SUBTASKS
 void failover_global(struct model_world *w); // after RECOVERY_FAILED: the job starts over, or fails
+
+// Outputs that come back late (adoption.c): ASK_ADOPTION, its answer, ADOPT_SUBTASKS, what follows.
+void adoption_asked(struct model_world *w, const struct recoup_action *action);
+void adoption_answer(struct model_world *w);
+void adoption_adopt(struct model_world *w, const struct recoup_action *action);
+void adoption_resume(struct model_world *w);
 
 // What happens to the present master; no-ops when it is not there to see it.
 // Steps `event` now and carries the update out. Returns the number that the log gave to it, 0 for

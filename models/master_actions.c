@@ -165,6 +165,10 @@ void master_action(struct model_world *w, const struct recoup_action *action)
         protection_recording(w, true);
     } else if (action->type == RECOUP_ACTION_STOPPED) {
         w->master.stopped = true;
+    } else if (action->type == RECOUP_ACTION_ASK_ADOPTION) {
+        adoption_asked(w, action);
+    } else if (action->type == RECOUP_ACTION_ADOPT_SUBTASKS) {
+        adoption_adopt(w, action);
     } else if (action->type != RECOUP_ACTION_TRACK && action->type != RECOUP_ACTION_THROTTLE) {
         // A modelled engine keeps no tracker of its own, and holds nothing back: a throttled
         // library says so by ending protection at its bound.
@@ -269,6 +273,10 @@ static void follow_up(struct model_world *w)
         m->todo.failed = false;
         failover_global(w);
     }
+    if (m->todo.adopted)
+        adoption_resume(w);
+    if (m->todo.adoption != 0)
+        adoption_answer(w);
     if (!m->alive || !m->todo.recovered || w->ended)
         return;
     if (m->failed && m->restart_delay_ns > 0) {
@@ -323,6 +331,7 @@ uint64_t master_step(struct model_world *w, const struct recoup_event *event)
         return 0;
     }
     m->stepping = true;
+    m->step_event = (uint32_t)update.event;
     invariants_update(w, &update);
     for (uint32_t i = 0; i < update.n_actions; i++)
         master_action(w, &update.actions[i]);
@@ -332,7 +341,8 @@ uint64_t master_step(struct model_world *w, const struct recoup_event *event)
     rearm(w);
     if (w->outage.open)
         follow_phase(w);
-    if (m->kill_pending || m->stop_pending || m->stopped || m->todo.failed || m->todo.recovered)
+    if (m->kill_pending || m->stop_pending || m->stopped || m->todo.failed || m->todo.recovered ||
+        m->todo.adopted || m->todo.adoption != 0)
         follow_up(w);
     return recorded;
 }

@@ -186,6 +186,24 @@ void worker_cancel(struct model_world *w, uint32_t attempt)
     worker_vacate(w, attempt);
 }
 
+static void end_orphan(struct model_world *w, uint32_t attempt);
+
+void worker_displaced(struct model_world *w, uint32_t attempt)
+{
+    struct model_attempt *a = world_attempt(w, attempt);
+
+    SIM_ASSERT(attempt < w->n_attempts);
+    if (a->state == MODEL_ATTEMPT_ORPHANED) {
+        end_orphan(w, attempt);
+    } else if (a->partition == MODEL_PARTITION_HELD) {
+        drop(w, attempt, MODEL_PARTITION_RELEASED); // it came to its end first
+    }
+    SIM_ASSERT(a->state == MODEL_ATTEMPT_ENDED);
+    if (w->master.running && !w->ended) {
+        schedule_deploy(w);
+    }
+}
+
 static void end_orphan(struct model_world *w, uint32_t attempt)
 {
     struct model_attempt *a = world_attempt(w, attempt);

@@ -81,6 +81,8 @@ void worker_release(struct model_world *w, uint32_t attempt);  // ordered by the
 // Event: the order to cancel arrived. An attempt that did not finish in the eyes of its master is
 // lost for downstream-of-reset; its output, if complete, is dropped.
 void worker_cancel(struct model_world *w, uint32_t attempt);
+// The same for an attempt that a late output has displaced (adoption.c): it is lost already.
+void worker_displaced(struct model_world *w, uint32_t attempt);
 // Ends what the worker runs for a master that is gone (orphans), and drops or keeps what it holds.
 void worker_disconnect(struct model_world *w, uint32_t worker, bool keep_partitions);
 void worker_retention_expired(struct model_world *w, uint32_t worker, uint64_t life);  // event

@@ -268,6 +268,8 @@ static void dispatch_worker(struct model_world *w, const struct sim_event *event
         worker_dead_noticed(w, worker, event->arg);
     else if (event->kind == MODEL_EVENT_WORKER_RETENTION)
         worker_retention_expired(w, worker, event->arg);
+    else if (event->kind == MODEL_EVENT_WORKER_CANCEL && event->arg != 0)
+        worker_displaced(w, event->entity);
     else if (event->kind == MODEL_EVENT_WORKER_CANCEL)
         worker_cancel(w, event->entity);
     else if (event->kind == MODEL_EVENT_WORKER_BACK)

@@ -83,7 +83,8 @@ enum model_event_kind {
     MODEL_EVENT_WORKER_SLOTS_READY, // happening: slots asked for anew are offered; arg =
                                     // worker_life
     MODEL_EVENT_WORKER_RETENTION, // timer: orphaned partitions are dropped; arg = connection serial
-    MODEL_EVENT_WORKER_CANCEL,    // happening: entity = attempt; the worker is told to cancel it
+    MODEL_EVENT_WORKER_CANCEL,    // happening: entity = attempt; the worker is told to cancel it;
+                                  // arg 1: a late output has displaced it
     MODEL_EVENT_MASTER_GOODBYE, // happening: the orderly end of its master reaches a worker; arg =
                                 // worker_life
     MODEL_EVENT_WORKER_GOODBYE, // happening: the orderly end of a worker reaches its master; arg =

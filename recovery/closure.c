@@ -319,7 +319,8 @@ static uint32_t stage_ranges(const struct recoup__closure *closure, uint32_t sta
             if (ranges != NULL) {
                 ranges[n - 1].range.count++;
             }
-            *n_partitions += (s->subtasks[i].flags & RECOUP__AVAILABLE) != 0 ? 1 : 0;
+            *n_partitions +=
+                (s->subtasks[i].flags & (RECOUP__AVAILABLE | RECOUP__RETURNED)) != 0 ? 1 : 0;
         }
         last = reason;
     }
@@ -337,7 +338,7 @@ void recoup__closure_count(const struct recoup__closure *closure, uint32_t *n_ra
         }
     }
     RECOUP_ASSERT(*n_ranges <= closure->state->subtasks);
-    RECOUP_ASSERT(*n_partitions <= closure->state->finished);
+    RECOUP_ASSERT(*n_partitions <= closure->state->subtasks);
 }
 
 void recoup__closure_ranges(const struct recoup__closure *closure,

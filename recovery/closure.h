@@ -54,7 +54,7 @@ void recoup__closure_add_missing(struct recoup__closure *closure);
 void recoup__closure_expand(struct recoup__closure *closure);
 
 // How many ranges the set has as actions name it (without what is already being reset, and, during
-// recovery, without what never ran), and how many of its subtasks hold an available partition.
+// recovery, without what never ran), and how many of its subtasks have a partition at hand.
 void recoup__closure_count(const struct recoup__closure *closure, uint32_t *n_ranges,
                            uint32_t *n_partitions);
 

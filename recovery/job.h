@@ -95,6 +95,11 @@ struct recoup_job {
     uint64_t durable_wait;   // event that must be durable before RECOVERED, 0: none
     uint64_t finished_recovered;
 
+    // Adoption of late outputs: see adopt.h.
+    uint64_t n_withdrawn; // subtasks
+    uint32_t adoption;    // id of the last question
+    bool adoption_due;    // something has come back since then
+
     // Checkpoint under way.
     uint32_t checkpoint_stage;
     uint32_t checkpoint_subtask;

@@ -79,8 +79,9 @@ static const struct recoup_policy_info policies[RECOUP_POLICY_COUNT] = {
         "Takes back everything downstream of a stage that restarts because of its coordinator; "
         "costs those re-runs."),
     [RECOUP_POLICY_LATE_REPORT] = CHOICE("recovery.late-report", "release", "adopt", "H30",
-        "Adopts partitions reported after the wait whose subtasks still count as finished instead "
-        "of freeing them; what was reset when the wait ended is made again all the same."),
+        "Lets outputs that are reported after the wait count again, with all that was taken back "
+        "for want of them and is not made anew yet, instead of freeing them; costs what was begun "
+        "anew meanwhile."),
     [RECOUP_POLICY_LATE_WORKER] = CHOICE("recovery.late-worker", "ignore", "ask", "H31",
         "Asks workers that register after the wait for their partitions too; costs one request "
         "per registration."),

@@ -8,7 +8,7 @@
 //
 // The state does not change during the wait, so the class of a partition is computed when it is
 // reported.
-#include "recovery/job.h"
+#include "recovery/adopt.h"
 
 #include <string.h>
 
@@ -283,15 +283,19 @@ static void report_in_time(struct recoup_job *job, uint32_t worker,
 }
 
 // What becomes of a partition that is reported after the wait. Flink lets the worker drop all that
-// its report lists (B23), policy `adopt` keeps what the plan still needs. Neither drops what is
-// tracked as held by this very worker, nor what an attempt of this master is making, whose finish
-// may be on its way.
-static enum verdict judge_late(const struct recoup_job *job,
-                               const struct recoup_partition *partition, bool adopt)
+// its report lists (B23), policy `adopt` keeps what the plan still needs, and what is being made
+// anew for want of it (adopt.h). Neither drops what is tracked as held by this very worker, nor
+// what an attempt of this master is making, whose finish may be on its way.
+static enum verdict judge_late(struct recoup_job *job, const struct recoup_partition *partition,
+                               bool adopt)
 {
     const struct recoup__subtask *subtask = match(job, partition);
+    bool release = false;
     RECOUP_ASSERT(!before_wait(job));
     RECOUP_ASSERT(job->phase != RECOUP_PHASE_WAITING);
+    if (subtask == NULL && recoup__adopt_returned(job, partition, &release)) {
+        return release ? VERDICT_RELEASE : VERDICT_KEEP;
+    }
     if (subtask == NULL) {
         return partition->attempt >> 32 == job->epoch ? VERDICT_KEEP : VERDICT_RELEASE;
     }
@@ -304,7 +308,7 @@ static enum verdict judge_late(const struct recoup_job *job,
     if (recoup__state_needed(&job->state, partition->stage, partition->subtask)) {
         return VERDICT_ADOPT;
     }
-    bool release =
+    release =
         !adopts_optional(job) || recoup__job_policy(job, RECOUP_POLICY_RELEASE_RECOVERED) != 0;
     return release ? VERDICT_RELEASE : VERDICT_ADOPT;
 }
@@ -520,6 +524,7 @@ void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
         }
     }
     job->n_reports = kept;
+    recoup__adopt_worker_lost(job, worker);
     worker_heard(job, worker); // no use to wait for it
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
@@ -546,6 +551,7 @@ void recoup__job_forget_partition(struct recoup_job *job, const struct recoup_pa
         }
     }
     job->n_reports = kept;
+    recoup__adopt_partition_lost(job, partition);
     const struct recoup__subtask *subtask = match(job, partition);
     if (subtask != NULL && (subtask->flags & RECOUP__AVAILABLE) != 0) {
         RECOUP_ASSERT(RECOUP_ERGO(job->phase == RECOUP_PHASE_WAITING,

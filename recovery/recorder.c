@@ -68,6 +68,22 @@ static uint64_t hash_ranges(uint64_t hash, const struct recoup_action *action)
     return hash;
 }
 
+static uint64_t hash_adoption(uint64_t hash, const struct recoup_action *action)
+{
+    bool asks = action->type == RECOUP_ACTION_ASK_ADOPTION;
+    const struct recoup_range *ranges =
+        asks ? action->ask_adoption.ranges : action->adopt_subtasks.ranges;
+    uint32_t n = asks ? action->ask_adoption.n_ranges : action->adopt_subtasks.n_ranges;
+
+    RECOUP_ASSERT(n > 0 && ranges != NULL);
+    hash = hash_numbers(hash, asks ? action->ask_adoption.adoption : 0, n, 0, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        RECOUP_ASSERT(ranges[i].count > 0);
+        hash = hash_numbers(hash, ranges[i].stage, ranges[i].first, ranges[i].count, 0);
+    }
+    return hash;
+}
+
 static uint64_t hash_partitions(uint64_t hash, const struct recoup_action *action)
 {
     RECOUP_ASSERT(action->type == RECOUP_ACTION_TRACK || action->type == RECOUP_ACTION_RELEASE);
@@ -85,7 +101,7 @@ static uint64_t hash_partitions(uint64_t hash, const struct recoup_action *actio
 static uint64_t hash_command(uint64_t hash, const struct recoup_action *action)
 {
     RECOUP_ASSERT(action->type > RECOUP_ACTION_REMOVE);
-    RECOUP_ASSERT(action->type <= RECOUP_ACTION_STOPPED);
+    RECOUP_ASSERT(action->type <= RECOUP_ACTION_ADOPT_SUBTASKS);
     switch ((unsigned)action->type) {
     case RECOUP_ACTION_TAKE_SNAPSHOT:
         return hash_numbers(hash, action->take_snapshot.snapshot, action->take_snapshot.coordinator,
@@ -106,6 +122,9 @@ static uint64_t hash_command(uint64_t hash, const struct recoup_action *action)
     case RECOUP_ACTION_TRACK:
     case RECOUP_ACTION_RELEASE:
         return hash_partitions(hash, action);
+    case RECOUP_ACTION_ASK_ADOPTION:
+    case RECOUP_ACTION_ADOPT_SUBTASKS:
+        return hash_adoption(hash, action);
     case RECOUP_ACTION_DURABLE:
         return hash_numbers(hash, action->durable.event, 0, 0, 0);
     case RECOUP_ACTION_THROTTLE:
@@ -131,7 +150,7 @@ uint64_t recoup_update_hash(const struct recoup_update *update)
     for (uint32_t i = 0; i < update->n_actions; i++) {
         const struct recoup_action *action = &update->actions[i];
 
-        RECOUP_ASSERT(action->type <= RECOUP_ACTION_STOPPED);
+        RECOUP_ASSERT(action->type <= RECOUP_ACTION_ADOPT_SUBTASKS);
         hash = hash_numbers(hash, (uint64_t)action->type, i, 0, 0);
         hash = action->type <= RECOUP_ACTION_REMOVE ? hash_io(hash, action)
                                                     : hash_command(hash, action);
@@ -375,15 +394,27 @@ static void put_finished(struct recoup_recorder *recorder, const struct recoup_e
     *size = event->subtask_finished.payload != NULL ? event->subtask_finished.payload_bytes : 0;
 }
 
+static void put_ranges(struct recoup_recorder *recorder, const struct recoup_range *ranges,
+                       uint32_t n)
+{
+    RECOUP_ASSERT(RECOUP_ERGO(n > 0, ranges != NULL));
+    put(recorder, n);
+    for (uint32_t i = 0; i < n; i++) {
+        put(recorder, ranges[i].stage);
+        put(recorder, ranges[i].first);
+        put(recorder, ranges[i].count);
+    }
+}
+
 static void put_lists(struct recoup_recorder *recorder, const struct recoup_event *event)
 {
     if (event->type == RECOUP_EVENT_SUBTASKS_FAILED) {
-        put(recorder, event->subtasks_failed.n_ranges);
-        for (uint32_t i = 0; i < event->subtasks_failed.n_ranges; i++) {
-            put(recorder, event->subtasks_failed.ranges[i].stage);
-            put(recorder, event->subtasks_failed.ranges[i].first);
-            put(recorder, event->subtasks_failed.ranges[i].count);
-        }
+        put_ranges(recorder, event->subtasks_failed.ranges, event->subtasks_failed.n_ranges);
+        return;
+    }
+    if (event->type == RECOUP_EVENT_ADOPTION) {
+        put(recorder, event->adoption.adoption);
+        put_ranges(recorder, event->adoption.ranges, event->adoption.n_ranges);
         return;
     }
     RECOUP_ASSERT(event->type == RECOUP_EVENT_WORKER_REPORT);
@@ -415,6 +446,7 @@ static void put_event(struct recoup_recorder *recorder, const struct recoup_even
         break;
     case RECOUP_EVENT_SUBTASKS_FAILED:
     case RECOUP_EVENT_WORKER_REPORT:
+    case RECOUP_EVENT_ADOPTION:
         put_lists(recorder, event);
         break;
     case RECOUP_EVENT_RESETS_DONE:

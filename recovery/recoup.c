@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The public interface: creation, the step, the deadline, and reading the state. See recoup.h.
-#include "recovery/job.h"
+#include "recovery/adopt.h"
 
 #include <string.h>
 
@@ -275,6 +275,7 @@ static bool allowed(const struct recoup_job *job, enum recoup_event_type type)
     case RECOUP_EVENT_RESETS_DONE:
     case RECOUP_EVENT_SNAPSHOT:
     case RECOUP_EVENT_GLOBAL_FAILURE:
+    case RECOUP_EVENT_ADOPTION:
         return running;
     case RECOUP_EVENT_LEADERSHIP_LOST:
         return job->phase != RECOUP_PHASE_STOPPED;
@@ -318,6 +319,8 @@ static int dispatch(struct recoup_job *job, const struct recoup_event *event, ui
         return step_leadership_lost(job);
     case RECOUP_EVENT_STOP:
         return step_stop(job, event->stop.clear);
+    case RECOUP_EVENT_ADOPTION:
+        return recoup__job_adoption(job, event, sequence);
     default:
         return RECOUP_EINVAL;
     }
@@ -344,6 +347,9 @@ static int follow_up(struct recoup_job *job)
     if (rc == 0 && job->phase == RECOUP_PHASE_RUNNING) {
         rc = recoup__actions_reserve(&job->actions, 1);
         rc = rc == 0 ? recoup__releases_drain(&job->releases, &job->actions) : rc;
+    }
+    if (rc == 0 && recoup__adopt_due(job)) {
+        rc = recoup__adopt_ask(job);
     }
     if (job->phase == RECOUP_PHASE_STOPPING &&
         recoup__store_state(job->store) == RECOUP__STORE_STOPPED) {
@@ -433,7 +439,8 @@ int64_t recoup_deadline(const struct recoup_job *job)
                    (job->work == RECOUP__WORK_CONCLUDE && !recoup__job_wait_over(job));
     bool unfinished =
         (job->work != RECOUP__WORK_NONE && !blocked) ||
-        (job->phase == RECOUP_PHASE_RUNNING && recoup__releases_ready(&job->releases));
+        (job->phase == RECOUP_PHASE_RUNNING && recoup__releases_ready(&job->releases)) ||
+        recoup__adopt_due(job);
     if (unfinished) {
         deadline = job->now_ns;
     }

@@ -42,6 +42,11 @@
 //   D12 After LEADERSHIP_LOST, STOPPED, or RECOVERY_FAILED with RECOUP_EFENCED, the job is only
 //       destroyed.
 //   D13 The finish of an attempt that a reset has cancelled is not stepped (RECOUP_EMISUSE).
+//   D14 ASK_ADOPTION is answered by ADOPTION as soon as possible, with those of its subtasks that
+//       the host could let count as finished again at that moment: no attempt of them was started
+//       since, or it may be cancelled, and what a coordinator was given back for them has not gone
+//       to anybody else. A host that answers with none, or not at all, makes them anew; nothing
+//       else depends on it.
 #ifndef RECOUP_RECOVERY_RECOUP_H
 #define RECOUP_RECOVERY_RECOUP_H
 
@@ -244,6 +249,7 @@ enum recoup_event_type {
     RECOUP_EVENT_GLOBAL_FAILURE,    // the engine restarts the job from scratch within this master
     RECOUP_EVENT_LEADERSHIP_LOST,   // no further write may happen
     RECOUP_EVENT_STOP,              // orderly end: keep the log (suspended) or clear it (job ended)
+    RECOUP_EVENT_ADOPTION,          // answers ASK_ADOPTION
 };
 
 struct recoup_range { // subtasks first .. first + count - 1 of a stage
@@ -314,6 +320,12 @@ struct recoup_event {
         struct {
             bool clear; // the job reached a final state: remove the log
         } stop;
+        struct {
+            uint32_t adoption; // id of the ASK_ADOPTION action
+            // What of its subtasks the host gives up making anew, now: see ADOPT_SUBTASKS.
+            const struct recoup_range *ranges;
+            uint32_t n_ranges;
+        } adoption;
     };
 };
 
@@ -347,6 +359,8 @@ enum recoup_action_type {
     RECOUP_ACTION_RECOVERED,           // schedule now; see struct
     RECOUP_ACTION_RECOVERY_FAILED,     // the log was given up; the engine decides how to go on
     RECOUP_ACTION_STOPPED,             // STOP is complete
+    RECOUP_ACTION_ASK_ADOPTION,        // outputs have come back: which may count again? See D14
+    RECOUP_ACTION_ADOPT_SUBTASKS,      // the ranges are finished again; see struct
 };
 
 // Why subtasks are reset.
@@ -411,6 +425,19 @@ struct recoup_action {
             const struct recoup_partition *partitions;
             uint32_t n_partitions;
         } partitions; // TRACK, RELEASE
+        struct {
+            uint32_t adoption; // id, never 0
+            const struct recoup_range *ranges;
+            uint32_t n_ranges;
+        } ask_adoption;
+        struct {
+            // Finished again, by the attempts that recoup_subtask() names, as if they had never
+            // been taken back: attempts of them that were started since are cancelled and their
+            // finishes not stepped (D13), coordinators take back the splits of the named attempts.
+            // Then the host goes on as after a finish: it schedules what may run now.
+            const struct recoup_range *ranges;
+            uint32_t n_ranges;
+        } adopt_subtasks;
         struct {
             uint64_t event;
         } durable;

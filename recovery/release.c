@@ -77,6 +77,12 @@ int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage)
     return reserve(releases, releases->state->graph->nodes[stage].in_count);
 }
 
+int recoup__releases_reserve_more(struct recoup__releases *releases, uint32_t n)
+{
+    RECOUP_ASSERT(releases->state != NULL);
+    return n > UINT32_MAX / 2 - releases->n ? RECOUP_ENOMEM : reserve(releases, n);
+}
+
 static void push(struct recoup__releases *releases, uint32_t stage, uint32_t first, uint32_t count,
                  uint32_t take)
 {

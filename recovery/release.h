@@ -49,6 +49,9 @@ void recoup__releases_clear(struct recoup__releases *releases);
 // Room for what one finish of `stage` may queue.
 int recoup__releases_reserve(struct recoup__releases *releases, uint32_t stage);
 
+// Room for `n` ranges more.
+int recoup__releases_reserve_more(struct recoup__releases *releases, uint32_t n);
+
 // A finish, covered by recovery point `take`, has been applied to the state. Room must be reserved.
 void recoup__releases_finished(struct recoup__releases *releases, uint32_t stage, uint32_t subtask,
                                uint32_t take);

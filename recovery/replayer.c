@@ -412,22 +412,35 @@ static int get_io(struct recoup_replayer *replayer, struct entry *entry, struct 
     return error;
 }
 
+static int get_ranges(struct recoup_replayer *replayer, struct entry *entry,
+                      const struct recoup_range **out, uint32_t *n_out)
+{
+    int error = 0;
+    uint32_t n = get_count(entry, 3);
+    struct recoup_range *ranges = array(replayer, entry, n, sizeof *ranges, &error);
+
+    for (uint32_t i = 0; error == 0 && i < n; i++) {
+        ranges[i].stage = get32(entry);
+        ranges[i].first = get32(entry);
+        ranges[i].count = get32(entry);
+    }
+    *out = ranges;
+    *n_out = n;
+    RECOUP_ASSERT(entry->head <= entry->end);
+    return error;
+}
+
 static int get_lists(struct recoup_replayer *replayer, struct entry *entry,
                      struct recoup_event *event)
 {
     int error = 0;
 
     if (event->type == RECOUP_EVENT_SUBTASKS_FAILED) {
-        uint32_t n = get_count(entry, 3);
-        struct recoup_range *ranges = array(replayer, entry, n, sizeof *ranges, &error);
-
-        for (uint32_t i = 0; error == 0 && i < n; i++) {
-            ranges[i].stage = get32(entry);
-            ranges[i].first = get32(entry);
-            ranges[i].count = get32(entry);
-        }
-        event->subtasks_failed.ranges = ranges;
-        event->subtasks_failed.n_ranges = n;
+        error = get_ranges(replayer, entry, &event->subtasks_failed.ranges,
+                           &event->subtasks_failed.n_ranges);
+    } else if (event->type == RECOUP_EVENT_ADOPTION) {
+        event->adoption.adoption = get32(entry);
+        error = get_ranges(replayer, entry, &event->adoption.ranges, &event->adoption.n_ranges);
     } else {
         struct recoup_partition *partitions;
         uint32_t n;
@@ -479,6 +492,7 @@ static int get_event(struct recoup_replayer *replayer, struct entry *entry,
         return 0;
     case RECOUP_EVENT_SUBTASKS_FAILED:
     case RECOUP_EVENT_WORKER_REPORT:
+    case RECOUP_EVENT_ADOPTION:
         return get_lists(replayer, entry, event);
     case RECOUP_EVENT_RESETS_DONE:
         event->resets_done.reset = get32(entry);
@@ -518,7 +532,7 @@ static bool read_event(struct recoup_replayer *replayer, struct recoup_replay *o
     type = get32(&entry);
     replayer->now_ns = (int64_t)((uint64_t)replayer->now_ns + (uint64_t)get_signed(&entry));
     replayer->event = (struct recoup_event){.type = RECOUP_EVENT_TIMER};
-    if (entry.kind != RECOUP__ENTRY_EVENT || type > RECOUP_EVENT_STOP) {
+    if (entry.kind != RECOUP__ENTRY_EVENT || type > RECOUP_EVENT_ADOPTION) {
         return stop(replayer, out, RECOUP_REPLAY_DAMAGED, "no event stands where one belongs");
     }
     replayer->event.type = (enum recoup_event_type)type;
@@ -529,7 +543,7 @@ static bool read_event(struct recoup_replayer *replayer, struct recoup_replay *o
     if (entry.bad || entry.head != entry.end) {
         return stop(replayer, out, RECOUP_REPLAY_DAMAGED, "no event has these bytes");
     }
-    RECOUP_ASSERT(replayer->event.type <= RECOUP_EVENT_STOP);
+    RECOUP_ASSERT(replayer->event.type <= RECOUP_EVENT_ADOPTION);
     return true;
 }
 

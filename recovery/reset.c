@@ -3,7 +3,7 @@
 // Resets: the closure's set becomes an action, and later a record. The state changes when the reset
 // is decided; the record is written when the host has carried it out (Flink), or at once (policy
 // event-store.reset-early, H21).
-#include "recovery/job.h"
+#include "recovery/adopt.h"
 
 #include <string.h>
 
@@ -64,21 +64,32 @@ int recoup__job_record_reset(struct recoup_job *job, const struct recoup_range *
 }
 
 // Takes the subtasks of one range back; collects their available partitions.
-static uint32_t take_back(struct recoup_job *job, struct recoup_range range, bool confirm,
-                          struct recoup_partition *partitions)
+static uint32_t take_back(struct recoup_job *job, const struct recoup_reset_range *reset,
+                          bool confirm, struct recoup_partition *partitions)
 {
     struct recoup__state *state = &job->state;
+    struct recoup_range range = reset->range;
+    bool forget = reset->reason == RECOUP_RESET_GLOBAL; // else a late output may still count
     uint32_t n = 0;
+    bool withdraw = !confirm && recoup__adopt_possible(job, range.stage);
     RECOUP_ASSERT(RECOUP_ERGO(confirm, job->phase == RECOUP_PHASE_RUNNING));
     RECOUP_ASSERT(range.count > 0);
     for (uint32_t i = range.first; i < range.first + range.count; i++) {
         struct recoup__subtask *subtask = recoup__state_subtask(state, range.stage, i);
         RECOUP_ASSERT((subtask->flags & RECOUP__RESETTING) == 0);
+        if ((subtask->flags & RECOUP__FINISHED) != 0 && withdraw) {
+            recoup__adopt_withdraw(job, range.stage, i);
+            continue;
+        }
         if ((subtask->flags & RECOUP__AVAILABLE) != 0) {
             partitions[n++] = recoup__state_partition(state, range.stage, i);
+        } else if ((subtask->flags & RECOUP__RETURNED) != 0 && forget) {
+            partitions[n++] = recoup__adopt_partition(job, range.stage, i);
         }
         if ((subtask->flags & RECOUP__FINISHED) != 0) {
             recoup__state_unfinish(state, range.stage, i);
+        } else if ((subtask->flags & RECOUP__WITHDRAWN) != 0 && forget) {
+            recoup__adopt_forget(job, range.stage, i);
         }
         subtask->flags |= confirm ? (uint32_t)RECOUP__RESETTING : 0u;
     }
@@ -137,12 +148,12 @@ static int apply_set(struct recoup_job *job, uint32_t n_ranges, uint32_t n_parti
     push_reset(job, ranges, n_ranges, confirm);
     uint32_t n = 0;
     for (uint32_t i = 0; i < n_ranges; i++) {
-        n += take_back(job, ranges[i].range, confirm, partitions + n);
+        n += take_back(job, &ranges[i], confirm, partitions + n);
         if (pending != NULL) {
             pending->ranges[i] = ranges[i].range;
         }
     }
-    RECOUP_ASSERT(n == n_partitions);
+    RECOUP_ASSERT(n <= n_partitions); // what is withdrawn keeps its partition
     push_release(job, partitions, n);
     if (pending != NULL) {
         pending->id = job->reset_id;
@@ -192,6 +203,7 @@ int recoup__job_resets_done(struct recoup_job *job, uint32_t id, uint64_t *seque
             subtask->flags &= ~(uint32_t)RECOUP__RESETTING;
         }
     }
+    job->adoption_due = job->n_withdrawn > 0; // they were out of the question until now
     recoup__release(&job->memory, reset.ranges, reset.n_ranges * sizeof *reset.ranges);
     memmove(&job->resets[at], &job->resets[at + 1], (job->n_resets - at - 1) * sizeof *job->resets);
     job->n_resets--;

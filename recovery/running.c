@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The events of normal running (specification 2.3, 2.4, 2.9, 4.10).
-#include "recovery/job.h"
+#include "recovery/adopt.h"
 
 static bool enabled(const struct recoup_job *job)
 {
@@ -88,6 +88,21 @@ static void push_snapshots(struct recoup_job *job, const uint32_t *coordinators,
     }
 }
 
+// A withdrawn subtask is finished by a new attempt: the output of the old one may go.
+static void made_anew(struct recoup_job *job, const struct recoup__subtask *before,
+                      const struct recoup_partition *old)
+{
+    RECOUP_ASSERT((before->flags & RECOUP__WITHDRAWN) != 0);
+    RECOUP_ASSERT(job->n_withdrawn > 0);
+    recoup__payloads_remove(&job->state.payloads, before->payload);
+    job->n_withdrawn--;
+    if ((before->flags & RECOUP__RETURNED) != 0) {
+        struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RELEASE);
+        action->partitions.partitions = old;
+        action->partitions.n_partitions = 1;
+    }
+}
+
 int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_event *event,
                                  uint64_t *sequence)
 {
@@ -112,11 +127,16 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
                                     .take = job->snapshots.take,
                                     .has_partition = event->subtask_finished.has_partition,
                                     .available = event->subtask_finished.has_partition};
-    if (recoup__releases_reserve(&job->releases, stage) != 0 ||
-        recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS + n) != 0 ||
+    struct recoup_partition *old = recoup__actions_scratch(&job->actions, sizeof *old);
+    if (old == NULL || recoup__releases_reserve(&job->releases, stage) != 0 ||
+        recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS + 1 + n) != 0 ||
         recoup__payloads_add(&job->state.payloads, event->subtask_finished.payload,
                              event->subtask_finished.payload_bytes, &finish.payload) != 0) {
         return RECOUP_ENOMEM;
+    }
+    struct recoup__subtask before = *recoup__state_subtask(&job->state, stage, subtask);
+    if ((before.flags & RECOUP__WITHDRAWN) != 0) {
+        *old = recoup__adopt_partition(job, stage, subtask);
     }
     // The state changes first, since the store may ask for a checkpoint from within the write.
     recoup__state_finish(&job->state, stage, subtask, &finish);
@@ -127,7 +147,11 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
     rc = write_finished(job, event, done, coordinators, n, sequence);
     if (rc != 0) {
         recoup__state_unfinish(&job->state, stage, subtask);
+        *recoup__state_subtask(&job->state, stage, subtask) = before;
         return rc;
+    }
+    if ((before.flags & RECOUP__WITHDRAWN) != 0) {
+        made_anew(job, &before, old);
     }
     if (enabled(job)) {
         recoup__snapshots_finished(&job->snapshots, stage);
@@ -240,6 +264,7 @@ static uint64_t lose_partitions(struct recoup_job *job, uint32_t worker, bool lo
 int recoup__job_worker_lost(struct recoup_job *job, uint32_t worker, uint64_t *sequence)
 {
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_RUNNING);
+    recoup__adopt_worker_lost(job, worker);
     if (lose_partitions(job, worker, true, false) == 0) {
         return 0;
     }
@@ -255,6 +280,7 @@ int recoup__job_partition_lost(struct recoup_job *job, const struct recoup_parti
     if (!recoup__state_has(&job->state, partition->stage, partition->subtask)) {
         return RECOUP_EINVAL;
     }
+    recoup__adopt_partition_lost(job, partition);
     const struct recoup__subtask *subtask =
         recoup__state_subtask(&job->state, partition->stage, partition->subtask);
     uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;

@@ -29,6 +29,11 @@ enum {
     RECOUP__IN_LOG = 1 << 5,    // recovery only: finished by the log, before trim and resets
     RECOUP__REPORTED = 1 << 6,  // recovery only: a worker reported its partition
     RECOUP__WRITTEN = 1 << 7,   // checkpoint only: it needs no (further) writing
+    // See adopt.h. A withdrawn subtask is not finished, but keeps HAS_PARTITION and its payload.
+    RECOUP__WITHDRAWN = 1 << 8, // taken back for want of an output that may still come
+    RECOUP__RETURNED = 1 << 9,  // its output is at hand
+    RECOUP__CHOSEN = 1 << 10,   // scratch of adopt.c
+    RECOUP__AGREED = 1 << 11,   // scratch of adopt.c
 };
 
 struct recoup__subtask {

@@ -65,7 +65,8 @@ struct recoup_host_failure {
     int error;             // the code that the library gets
 };
 
-// The engine, as the host sees it: embed this struct and set every member (NULL is RECOUP_EINVAL).
+// The engine, as the host sees it: embed this struct and set every member (NULL is RECOUP_EINVAL,
+// but for the last two).
 // Each function is given `self` first. Arguments are those of the actions in recoup.h and live
 // until the function returns.
 struct recoup_host_engine {
@@ -100,6 +101,13 @@ struct recoup_host_engine {
 
     void (*storage_error)(struct recoup_host_engine *self,
                           const struct recoup_host_failure *failure);
+
+    // Both or none: an engine without them makes anew what comes back late (D14). The answer to
+    // ask_adoption is an event, like every other.
+    void (*ask_adoption)(struct recoup_host_engine *self, uint32_t adoption,
+                         const struct recoup_range *ranges, uint32_t n_ranges);
+    void (*adopt_subtasks)(struct recoup_host_engine *self, const struct recoup_range *ranges,
+                           uint32_t n_ranges);
 };
 
 struct recoup_host_config {

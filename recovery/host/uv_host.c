@@ -37,6 +37,18 @@ static void command_recovery(struct recoup_host_engine *engine, const struct rec
         engine->recovered(engine, action->recovered.kind, action->recovered.initialize_possible,
                           action->recovered.check_completion);
         break;
+    case RECOUP_ACTION_ASK_ADOPTION:
+        if (engine->ask_adoption != NULL) {
+            engine->ask_adoption(engine, action->ask_adoption.adoption, action->ask_adoption.ranges,
+                                 action->ask_adoption.n_ranges);
+        }
+        break;
+    case RECOUP_ACTION_ADOPT_SUBTASKS:
+        // Nothing is adopted that the engine has not agreed to.
+        RECOUP_ASSERT(engine->adopt_subtasks != NULL);
+        engine->adopt_subtasks(engine, action->adopt_subtasks.ranges,
+                               action->adopt_subtasks.n_ranges);
+        break;
     default:
         RECOUP_ASSERT(action->type == RECOUP_ACTION_RECOVERY_FAILED);
         engine->recovery_failed(engine, action->recovery_failed.error);
@@ -90,7 +102,7 @@ static void carry_out(struct recoup_host *host, const struct recoup_update *upda
     for (uint32_t i = 0; i < update->n_actions && !host->closing; i++) {
         const struct recoup_action *action = &update->actions[i];
 
-        RECOUP_ASSERT(action->type <= RECOUP_ACTION_STOPPED);
+        RECOUP_ASSERT(action->type <= RECOUP_ACTION_ADOPT_SUBTASKS);
         if (action->type <= RECOUP_ACTION_REMOVE) {
             recoup__request_begin(host, action);
         } else {
@@ -282,7 +294,8 @@ static bool engine_ok(const struct recoup_host_engine *engine)
            && engine->throttle != NULL && engine->protection_lost != NULL
            && engine->protection_restored != NULL && engine->recovered != NULL
            && engine->recovery_failed != NULL && engine->stopped != NULL
-           && engine->storage_error != NULL;
+           && engine->storage_error != NULL
+           && (engine->ask_adoption == NULL) == (engine->adopt_subtasks == NULL);
 }
 
 static bool config_ok(const struct recoup_host_config *config)

@@ -245,7 +245,7 @@ static void check_event(struct recoup_duties *duties, const struct recoup_job *j
 
 static void note_action(struct recoup_duties *duties, const struct recoup_action *action)
 {
-    RECOUP_ASSERT(action->type <= RECOUP_ACTION_STOPPED);
+    RECOUP_ASSERT(action->type <= RECOUP_ACTION_ADOPT_SUBTASKS);
     if (action->type <= RECOUP_ACTION_REMOVE) {
         RECOUP_ASSERT(duties->operation == 0 || duties->n > 0);
         duties->operation = action->io.operation;

@@ -153,7 +153,8 @@ void master_crash(struct master *master)
     master->job = NULL;
     master->busy = false;
     master->crashed = true;
-    master->n_asked = master->n_resets = 0;
+    master->n_asked = master->n_resets = master->n_offered = 0;
+    master->adoption = 0;
     disk_crash(master->disk);
 }
 
@@ -230,6 +231,24 @@ static void note_reset(struct master *master, const struct recoup_action *action
     }
 }
 
+static void note_adoption(struct master *master, const struct recoup_action *action)
+{
+    bool asks = action->type == RECOUP_ACTION_ASK_ADOPTION;
+    const struct recoup_range *ranges =
+        asks ? action->ask_adoption.ranges : action->adopt_subtasks.ranges;
+    uint32_t n = asks ? action->ask_adoption.n_ranges : action->adopt_subtasks.n_ranges;
+    say(master, asks ? "offer" : "adopt");
+    for (uint32_t i = 0; i < n; i++) {
+        say(master, " %u.%u+%u", ranges[i].stage, ranges[i].first, ranges[i].count);
+    }
+    say(master, "\n");
+    if (asks) {
+        master->adoption = action->ask_adoption.adoption;
+        master->n_offered = n < MASTER_LIST_MAX ? n : MASTER_LIST_MAX;
+        memcpy(master->offered, ranges, master->n_offered * sizeof *ranges);
+    }
+}
+
 static const char *const io_names[] = {"mkdir", "list",  "create", "append", "flush",
                                        "sync",  "close", "read",   "remove"};
 
@@ -275,7 +294,7 @@ static void begin_io(struct master *master, const struct recoup_action *action)
 
 static void obey(struct master *master, const struct recoup_action *action)
 {
-    switch (action->type) {
+    switch ((unsigned)action->type) {
     case RECOUP_ACTION_TAKE_SNAPSHOT:
         if (master->n_asked < MASTER_LIST_MAX) {
             master->asked[master->n_asked++] =
@@ -327,16 +346,11 @@ static void obey(struct master *master, const struct recoup_action *action)
         master->stopped = true;
         say(master, "stopped\n");
         break;
-    case RECOUP_ACTION_MKDIR:
-    case RECOUP_ACTION_LIST:
-    case RECOUP_ACTION_CREATE:
-    case RECOUP_ACTION_APPEND:
-    case RECOUP_ACTION_FLUSH:
-    case RECOUP_ACTION_SYNC:
-    case RECOUP_ACTION_CLOSE:
-    case RECOUP_ACTION_READ:
-    case RECOUP_ACTION_REMOVE:
-    default:
+    case RECOUP_ACTION_ASK_ADOPTION:
+    case RECOUP_ACTION_ADOPT_SUBTASKS:
+        note_adoption(master, action);
+        break;
+    default: // an I/O operation
         begin_io(master, action);
         break;
     }
@@ -500,6 +514,23 @@ static void confirm_reset(struct master *master)
     }
 }
 
+static void agree(struct master *master)
+{
+    if (master_adopt(master, master->offered, master->n_offered) != 0) {
+        abort();
+    }
+}
+
+int master_adopt(struct master *master, const struct recoup_range *ranges, uint32_t n)
+{
+    struct recoup_event event = {.type = RECOUP_EVENT_ADOPTION};
+    event.adoption.adoption = master->adoption;
+    event.adoption.ranges = ranges;
+    event.adoption.n_ranges = n;
+    master->adoption = 0;
+    return step_retried(master, &event);
+}
+
 void master_settle(struct master *master)
 {
     for (unsigned turn = 0; !master->crashed; turn++) {
@@ -512,6 +543,8 @@ void master_settle(struct master *master)
             answer_snapshot(master);
         } else if (master->n_resets > 0 && !master->hold_resets) {
             confirm_reset(master);
+        } else if (master->adoption != 0 && !master->hold_adoptions) {
+            agree(master);
         } else {
             return;
         }

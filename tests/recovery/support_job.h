@@ -62,6 +62,10 @@ struct master {
     bool hold_io;        // the test steps I/O itself
     bool hold_snapshots; // the test answers snapshots itself
     bool hold_resets;    // the test confirms resets itself
+    bool hold_adoptions; // the test answers questions about late outputs itself; else all is agreed
+    uint32_t adoption;   // the question that is not answered, 0: none
+    struct recoup_range offered[MASTER_LIST_MAX]; // by it
+    unsigned n_offered;
     struct asked asked[MASTER_LIST_MAX];
     unsigned n_asked;
     uint32_t resets[MASTER_LIST_MAX];
@@ -143,6 +147,8 @@ int master_report(struct master *master, uint32_t worker, const struct recoup_pa
                   uint32_t n);
 // Every worker 0 .. 3 reports what it holds.
 void master_report_held(struct master *master);
+// Answers the question about late outputs with these ranges; only the one step.
+int master_adopt(struct master *master, const struct recoup_range *ranges, uint32_t n);
 int master_lose_worker(struct master *master, uint32_t worker);
 int master_lose_partition(struct master *master, uint32_t stage, uint32_t subtask);
 int master_snapshot(struct master *master, uint32_t snapshot, uint32_t coordinator, bool failed,

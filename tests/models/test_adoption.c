@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Outputs that come back after the wait for workers (H30, recovery.late-report), by hand: two
+// workers of one slot run two maps of 10 s, and a reduce of 5 s reads both. The master dies at
+// 10.5 s, its successor waits until 40.5 s and takes the maps back, the workers return at 45.5 s.
+#include "models/support_model.h"
+
+#include "check.h"
+
+static void late_world(struct model_test *t, bool adopt)
+{
+    uint32_t map, reduce;
+
+    world_of(t, 2, 1);
+    recoup_options_init(&t->config.options, RECOUP_PROFILE_HARDENED);
+    t->config.options.recovery_enabled = true;
+    t->config.options.policy[RECOUP_POLICY_WAIT] = 0;
+    t->config.options.policy[RECOUP_POLICY_LATE_REPORT] = adopt ? 1 : 0;
+    t->config.worker_policy.retention_by_job = true;
+    t->config.cluster.reconnect = constant(35 * SECOND);
+    t->config.cluster.reconnect_given = true;
+    map = stage(t, "map", 2, constant(10 * SECOND));
+    reduce = stage(t, "reduce", 1, constant(5 * SECOND));
+    reads(t, reduce, map, RECOUP_ALL_TO_ALL);
+    kill_master_at(t, 10 * SECOND + SECOND / 2);
+}
+
+static void WhatComesBackCountsAgain(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    late_world(&t, true);
+    run(&t);
+    assert_time_ns(t.result.makespan_ns, 45 * SECOND + SECOND / 2 + 5 * SECOND);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_LATE), 0);
+    assert_u64(t.result.tasks_rerun, lost_attempts(&t, MODEL_CAUSE_SPECULATION));
+    no_findings(&t);
+    world_drop(&t);
+}
+
+static void FlinkMakesItAnew(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    late_world(&t, false);
+    run(&t);
+    assert_time_ns(t.result.makespan_ns, 45 * SECOND + SECOND / 2 + 15 * SECOND);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_LATE), 2);
+    assert_u64(t.result.tasks_rerun, 2);
+    world_drop(&t);
+}
+
+// A third worker is there in time and makes a map anew when the others return: it is given up.
+static void WhatIsBeingMadeAnewIsGivenUp(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    late_world(&t, true);
+    t.config.cluster.workers = 3;
+    t.config.cluster.reconnect = uniform(0, 60 * SECOND);
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        run_seed(&t, seed);
+        assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+        no_findings(&t);
+        if (lost_attempts(&t, MODEL_CAUSE_SPECULATION) > 0)
+            break;
+    }
+    assert_true(lost_attempts(&t, MODEL_CAUSE_SPECULATION) > 0);
+    assert_true(lost_ns(&t, MODEL_CAUSE_SPECULATION) < 20 * SECOND);
+    assert_true(t.result.tasks_rerun > 0);
+    world_drop(&t);
+}
+
+// A source's splits go back with its output, unless another one has got them.
+static void SplitsComeBackToo(void **state)
+{
+    (void)state;
+    for (uint32_t workers = 2; workers <= 4; workers++) {
+        for (uint64_t seed = 1; seed <= 40; seed++) {
+            struct model_test t;
+            late_world(&t, true);
+            source(&t, 0, 7, true);
+            t.config.cluster.workers = workers;
+            t.config.cluster.reconnect = uniform(0, 60 * SECOND);
+            kill_master_at(&t, (44 + (int64_t)seed % 20) * SECOND);
+            run_seed(&t, seed);
+            assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+            no_findings(&t);
+            world_drop(&t);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(WhatComesBackCountsAgain),
+        cmocka_unit_test(FlinkMakesItAnew),
+        cmocka_unit_test(WhatIsBeingMadeAnewIsGivenUp),
+        cmocka_unit_test(SplitsComeBackToo),
+    };
+
+    return check_main(argc, argv, "models_adoption", tests);
+}
