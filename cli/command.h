@@ -104,6 +104,7 @@ extern const struct cli_command cli_merge;
 extern const struct cli_command cli_list;
 extern const struct cli_command cli_store;
 extern const struct cli_command cli_report;
+extern const struct cli_command cli_recommend;
 extern const struct cli_command cli_help;
 
 #endif

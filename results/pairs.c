@@ -83,6 +83,35 @@ void results_pairs_release(struct results_pairs *pairs)
     memset(pairs, 0, sizeof(*pairs));
 }
 
+// With the degrees of freedom of Welch and Satterthwaite.
+void results_difference_interval(const struct results_sample *a, const struct results_sample *b,
+                                 double confidence, double *difference,
+                                 struct results_interval *interval)
+{
+    struct results_moments ma;
+    struct results_moments mb;
+    double va;
+    double vb;
+    double half = 0.0;
+
+    results_sample_moments(a, &ma);
+    results_sample_moments(b, &mb);
+    *difference = ma.mean - mb.mean;
+    *interval = (struct results_interval){RESULTS_UNKNOWN, RESULTS_UNKNOWN};
+    if (a->n < 2 || b->n < 2) {
+        return;
+    }
+    va = ma.sd * ma.sd / (double)a->n;
+    vb = mb.sd * mb.sd / (double)b->n;
+    if (va + vb > 0.0) {
+        double freedom =
+            (va + vb) * (va + vb) / (va * va / (double)(a->n - 1) + vb * vb / (double)(b->n - 1));
+
+        half = gsl_cdf_tdist_Qinv((1.0 - confidence) / 2.0, freedom) * sqrt(va + vb);
+    }
+    *interval = (struct results_interval){*difference - half, *difference + half};
+}
+
 static double sign_probability(uint64_t positive, uint64_t unequal)
 {
     uint64_t fewer = positive < unequal - positive ? positive : unequal - positive;

@@ -49,6 +49,22 @@ void results_sample_release(struct results_sample *sample)
     memset(sample, 0, sizeof(*sample));
 }
 
+bool results_sample_order(const struct results_sample *sample, uint32_t *order)
+{
+    size_t *sorted = calloc(sample->n + 1, sizeof(*sorted));
+
+    if (sorted == NULL) {
+        return false;
+    }
+    SIM_ASSERT(sample->n <= UINT32_MAX);
+    gsl_sort_index(sorted, sample->above, 1, sample->n);
+    for (size_t i = 0; i < sample->n; i++) {
+        order[i] = (uint32_t)sorted[i];
+    }
+    free(sorted);
+    return true;
+}
+
 void results_sample_moments(const struct results_sample *sample, struct results_moments *moments)
 {
     double mean = gsl_stats_mean(sample->above, 1, sample->n);

@@ -38,6 +38,10 @@ struct results_interval {
     double high; // NAN or INFINITY likewise
 };
 
+// The indices of the observations, ascending by value. Room for n.
+// False when out of memory.
+bool results_sample_order(const struct results_sample *sample, uint32_t *order);
+
 struct results_moments {
     double mean;     // NAN when n is 0
     double sd;       // with n - 1; NAN when n < 2
@@ -79,6 +83,12 @@ struct results_pairs {
 // 64 bits is cut to the nearest that does.
 bool results_pairs_init(struct results_pairs *pairs, const int64_t *a, const int64_t *b, size_t n);
 void results_pairs_release(struct results_pairs *pairs); // accepts a zeroed one
+
+// Two points without common random numbers: the difference of their means and Welch's t interval of
+// it. NAN when one of them has fewer than 2 runs.
+void results_difference_interval(const struct results_sample *a, const struct results_sample *b,
+                                 double confidence, double *difference,
+                                 struct results_interval *interval);
 
 // Whether the difference is real, without assuming a normal law: two-sided probabilities of what
 // was seen if there were no difference. Both leave out pairs that are equal; 1 when all are.

@@ -119,6 +119,44 @@ static void pairing_says_what_it_saved(void **state)
     results_pairs_release(&pairs);
 }
 
+// R's t.test of the sleep data as two groups: t = 1.8608, df = 17.776, -0.2054832 to 3.3654832.
+static void without_pairs_it_is_welchs_interval(void **state)
+{
+    struct results_sample a;
+    struct results_sample b;
+    struct results_interval interval;
+    double difference;
+
+    (void)state;
+    assert_true(results_sample_init(&a, sleep_2, COUNT(sleep_2)));
+    assert_true(results_sample_init(&b, sleep_1, COUNT(sleep_1)));
+    results_difference_interval(&a, &b, 0.95, &difference, &interval);
+    assert_near(difference, 15.8, 1e-9);
+    assert_near(interval.low, -2.054832, 1e-5);
+    assert_near(interval.high, 33.654832, 1e-5);
+    results_sample_release(&b);
+    assert_true(results_sample_init(&b, sleep_1, 1));
+    results_difference_interval(&a, &b, 0.95, &difference, &interval);
+    assert_true(isnan(interval.low));
+    results_sample_release(&a);
+    results_sample_release(&b);
+}
+
+static void the_order_of_the_runs(void **state)
+{
+    static const int64_t values[] = {30, 10, 20};
+    struct results_sample sample;
+    uint32_t order[3];
+
+    (void)state;
+    assert_true(results_sample_init(&sample, values, 3));
+    assert_true(results_sample_order(&sample, order));
+    assert_u64(order[0], 1);
+    assert_u64(order[1], 2);
+    assert_u64(order[2], 0);
+    results_sample_release(&sample);
+}
+
 static void a_difference_beyond_64_bits_is_cut(void **state)
 {
     static const int64_t a[] = {INT64_MAX, INT64_MIN};
@@ -288,6 +326,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(small_differences_of_huge_values_are_kept),
         cmocka_unit_test(the_t_interval_is_that_of_students_paper),
         cmocka_unit_test(pairing_says_what_it_saved),
+        cmocka_unit_test(without_pairs_it_is_welchs_interval),
+        cmocka_unit_test(the_order_of_the_runs),
         cmocka_unit_test(a_difference_beyond_64_bits_is_cut),
         cmocka_unit_test(tests_without_a_normal_law),
         cmocka_unit_test(equal_ranks_are_shared),
