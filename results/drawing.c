@@ -178,6 +178,18 @@ void drawing_marker(struct drawing *drawing, uint32_t series, const char *class,
     close_with(drawing, "polygon", title);
 }
 
+static void places(struct drawing *drawing, const double *x, const double *y, uint32_t n)
+{
+    results_text_add(drawing->text, " points=\"");
+    for (uint32_t i = 0; i < n; i++) {
+        results_text_add(drawing->text, i > 0 ? " " : "");
+        results_markup_coordinate(drawing->text, x[i]);
+        results_text_char(drawing->text, ',');
+        results_markup_coordinate(drawing->text, y[i]);
+    }
+    results_text_char(drawing->text, '"');
+}
+
 void drawing_path(struct drawing *drawing, const char *class, const double *x, const double *y,
                   uint32_t n)
 {
@@ -186,14 +198,17 @@ void drawing_path(struct drawing *drawing, const char *class, const double *x, c
     }
     results_text_add(drawing->text, "<polyline");
     class_attribute(drawing, class);
-    results_text_add(drawing->text, " points=\"");
-    for (uint32_t i = 0; i < n; i++) {
-        results_text_add(drawing->text, i > 0 ? " " : "");
-        results_markup_coordinate(drawing->text, x[i]);
-        results_text_char(drawing->text, ',');
-        results_markup_coordinate(drawing->text, y[i]);
-    }
-    results_text_add(drawing->text, "\"/>\n");
+    places(drawing, x, y, n);
+    results_text_add(drawing->text, "/>\n");
+}
+
+void drawing_area(struct drawing *drawing, const char *class, const double *x, const double *y,
+                  uint32_t n, const char *title)
+{
+    results_text_add(drawing->text, "<polygon");
+    class_attribute(drawing, class);
+    places(drawing, x, y, n);
+    close_with(drawing, "polygon", title);
 }
 
 void drawing_interval(struct drawing *drawing, const char *class, double x, double low, double high)

@@ -46,6 +46,9 @@ void drawing_marker(struct drawing *drawing, uint32_t series, const char *class,
 // An open line through n places.
 void drawing_path(struct drawing *drawing, const char *class, const double *x, const double *y,
                   uint32_t n);
+// A closed area with n corners.
+void drawing_area(struct drawing *drawing, const char *class, const double *x, const double *y,
+                  uint32_t n, const char *title);
 // A vertical interval with its whiskers.
 void drawing_interval(struct drawing *drawing, const char *class, double x, double low,
                       double high);

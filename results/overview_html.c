@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "results/overview_parts.h"
+#include "results/timeline.h"
 #include "results/web.h"
 
 struct html {
@@ -386,36 +387,35 @@ static void curve(struct html *page)
 
 static void timelines(struct html *page)
 {
-    struct results_text svg;
+    struct timeline *timeline = calloc(1, sizeof(*timeline));
+    struct drawing drawing = {page->text, DRAWING_WIDE, false};
     struct results_text why;
-    struct drawing drawing = {&svg, DRAWING_WIDE, false};
-    bool drawn;
 
-    results_text_init(&svg);
     results_text_init(&why);
-    results_text_add(&svg, "<div class=\"wide\">");
-    drawn = overview_timeline(page->survey, &drawing, &why);
-    results_text_add(&svg, "</div><div class=\"narrow\">");
-    drawing.width = DRAWING_NARROW;
-    drawn = drawn && overview_timeline(page->survey, &drawing, &why);
-    results_text_add(&svg, "</div>");
     section(page, "timeline", "Before and after");
-    if (drawn) {
-        add(page, "<figure>\n");
-        results_text_bytes(page->text, svg.data, svg.size);
-        add(page, "<figcaption>Slots in use over time, of runs with the same seed: work that was "
-                  "kept, work that was lost, and work done again. The runs were simulated anew and "
-                  "have the fingerprints of the database.</figcaption>\n</figure>\n");
-    }
-    if (why.size > 0) {
+    if (timeline == NULL) {
+        page->text->failed = true;
+    } else if (timeline_make(timeline, page->survey, &why)) {
+        add(page, "<figure>\n<div class=\"wide\">");
+        timeline_draw(timeline, page->survey, &drawing);
+        add(page, "</div><div class=\"narrow\">");
+        drawing.width = DRAWING_NARROW;
+        timeline_draw(timeline, page->survey, &drawing);
+        results_text_format(page->text,
+                            "</div><figcaption>One run with seed %" PRIu64 ", in the middle of "
+                            "those at the worst point. It was simulated again and has the "
+                            "fingerprint of the database. The dashed line is the end of the job."
+                            "</figcaption>\n</figure>\n",
+                            timeline->lanes[0].seed);
+        query(page, OVERVIEW_TIMELINE);
+    } else {
         add(page, "<p class=\"aside\">");
         escaped(page, results_text_string(&why));
         add(page, "</p>\n");
     }
-    query(page, OVERVIEW_TIMELINE);
     section_end(page);
-    results_text_release(&svg);
     results_text_release(&why);
+    free(timeline);
 }
 
 static void points(struct html *page)

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "results/overview_parts.h"
+#include "results/timeline.h"
 
 #define ROWS_MAX 40u // of the table; the report says how many are left out
 
@@ -181,12 +183,26 @@ static bool svg_of_axes(const struct survey *survey, enum overview_figure figure
     return figure_heat(drawing, survey, first, second, SURVEY_LOST_WORK);
 }
 
+static bool svg_of_timeline(const struct survey *survey, struct drawing *drawing)
+{
+    struct timeline *timeline = calloc(1, sizeof(*timeline));
+    struct results_text reason;
+    bool made;
+
+    results_text_init(&reason);
+    made = timeline != NULL && timeline_make(timeline, survey, &reason);
+    if (made) {
+        timeline_draw(timeline, survey, drawing);
+    }
+    results_text_release(&reason);
+    free(timeline);
+    return made;
+}
+
 bool overview_svg(const struct survey *survey, enum overview_figure figure,
                   struct results_text *text, const char **why)
 {
     struct drawing drawing = {text, DRAWING_WIDE, true};
-    struct results_text reason;
-    bool drawn;
 
     switch (figure) {
     case OVERVIEW_PARETO:
@@ -208,9 +224,6 @@ bool overview_svg(const struct survey *survey, enum overview_figure figure,
     case OVERVIEW_FIGURES:
         break;
     }
-    results_text_init(&reason);
-    drawn = overview_timeline(survey, &drawing, &reason);
-    results_text_release(&reason);
-    *why = "no run can be simulated again; the HTML report says why";
-    return drawn;
+    *why = "no run can be simulated again; the page says why";
+    return svg_of_timeline(survey, &drawing);
 }

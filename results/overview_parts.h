@@ -35,9 +35,5 @@ void overview_plot_curve(const struct survey *survey, enum survey_metric metric,
 // The sections of the page that have files of their own.
 void overview_html_table(const struct survey *survey, const char *program,
                          struct results_text *text);
-// Two simulated runs as timelines, below each other. False when there is nothing to draw; `why`
-// says in a sentence what is missing, and is empty where nothing need be said.
-bool overview_timeline(const struct survey *survey, struct drawing *drawing,
-                       struct results_text *why);
 
 #endif
