@@ -2,10 +2,7 @@
 //
 // `recoup report`: what the runs of a database say, as a page, Markdown, a figure or data.
 #define _XOPEN_SOURCE 700
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,9 +11,10 @@
 #include "cli/program.h"
 #include "results/database_parts.h"
 #include "results/overview.h"
+#include "results/replace_file.h"
 
 static const struct cli_option report_options[] = {
-    {"output", "FILE", NULL, false, "where the report goes (DB with .html; - for the terminal)"},
+    {"o", "FILE", NULL, false, "where the report goes (DB with .html; - for the terminal)"},
     {"format", "html|md|svg|csv|json", "html|md|svg|csv|json", false,
      "a page, a table for a pull request, one figure, or every run as data (html)"},
     {"figure", "NAME", OVERVIEW_FIGURE_CHOICES, false, "svg: " OVERVIEW_FIGURE_CHOICES " (pareto)"},
@@ -84,22 +82,22 @@ static int check_target(struct report_command *c)
     struct stat b;
 
     if (path[0] == '\0') {
-        cli_complain("--output: the name of the file is empty");
+        cli_complain("-o: the name of the file is empty");
         return CLI_USAGE;
     }
     if (strcmp(path, "-") == 0 || stat(path, &b) != 0) {
         return CLI_DONE;
     }
     if (stat(database, &a) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
-        cli_complain("--output: %s is the database, which would be lost", path);
+        cli_complain("-o: %s is the database, which would be lost", path);
         return CLI_USAGE;
     }
     if (S_ISDIR(b.st_mode)) {
-        cli_complain("--output: %s is a folder; name a file in it", path);
+        cli_complain("-o: %s is a folder; name a file in it", path);
         return CLI_USAGE;
     }
     if (S_ISREG(b.st_mode) && !may_replace(path, c->format)) {
-        cli_complain("--output: %s exists and is no earlier report of this format; remove it, or "
+        cli_complain("-o: %s exists and is no earlier report of this format; remove it, or "
                      "use another name",
                      path);
         return CLI_USAGE;
@@ -109,7 +107,7 @@ static int check_target(struct report_command *c)
 
 static int check(struct report_command *c)
 {
-    const char *output = cli_arguments_value(c->arguments, "output");
+    const char *output = cli_arguments_value(c->arguments, "o");
     const char *format = cli_arguments_value(c->arguments, "format");
 
     c->format = format != NULL ? format : "html";
@@ -180,40 +178,6 @@ static int make(struct report_command *c)
     return CLI_DONE;
 }
 
-// Written beside its place and renamed: a failure leaves what was there.
-static int write_file(struct report_command *c, const char *path)
-{
-    struct results_text temporary;
-    const char *name;
-    int error = 0;
-    int fd;
-
-    results_text_init(&temporary);
-    results_text_format(&temporary, "%s.%ld.tmp", path, (long)getpid());
-    name = results_text_string(&temporary);
-    fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0666);
-    if (fd < 0) {
-        error = errno;
-    } else {
-        error = results_text_write(&c->report, fd);
-        error = close(fd) != 0 && error == 0 ? errno : error;
-        error = error == 0 && rename(name, path) != 0 ? errno : error;
-        if (error != 0) {
-            (void)unlink(name);
-        }
-    }
-    results_text_release(&temporary);
-    return error;
-}
-
-// A pipe or a device is written as it is.
-static bool is_special(const char *path)
-{
-    struct stat facts;
-
-    return stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);
-}
-
 static int deliver(struct report_command *c)
 {
     const char *path = results_text_string(&c->path);
@@ -222,14 +186,7 @@ static int deliver(struct report_command *c)
     if (strcmp(path, "-") == 0) {
         return cli_output_result(&c->report);
     }
-    if (is_special(path)) {
-        int fd = open(path, O_WRONLY);
-
-        error = fd < 0 ? errno : results_text_write(&c->report, fd);
-        error = fd >= 0 && close(fd) != 0 && error == 0 ? errno : error;
-    } else {
-        error = write_file(c, path);
-    }
+    error = results_replace_file(path, &c->report, (uint64_t)getpid());
     if (error != 0) {
         cli_complain("%s: the report cannot be written: %s", path, strerror(error));
         return CLI_OUTSIDE;
@@ -271,7 +228,7 @@ const struct cli_command cli_report = {
     .summary = "Shows what the runs of a database say, as one page that opens offline.",
     .about =
         "DB is what recoup sweep or recoup run --db wrote; it is only read. A page is written\n"
-        "beside it; the other formats go to standard output unless --output names a file. The\n"
+        "beside it; the other formats go to standard output unless -o names a file. The\n"
         "same database gives the same bytes.\n\n",
     .options = report_options,
     .n_options = sizeof(report_options) / sizeof(report_options[0]),

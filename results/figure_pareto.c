@@ -16,6 +16,9 @@ struct pareto {
     uint32_t n_front;
     uint32_t n_near;
     uint32_t n_rest;
+    uint32_t n_labels;
+    double label_x[LABELS_MAX]; // where labels stand
+    double label_y[LABELS_MAX];
 };
 
 static double end_of(double interval, double mean)
@@ -88,7 +91,29 @@ static void draw_intervals(const struct pareto *p, const struct survey_point *po
     }
 }
 
-static void draw_point(const struct pareto *p, uint32_t index)
+// Beside the point, above or below; nowhere if other labels leave no room. The table has them all.
+static void draw_label(struct pareto *p, const char *name, double x, double y)
+{
+    static const double offsets[][2] = {{8, -7}, {8, 15}, {-26, -7}, {-26, 15}};
+
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        double at_x = x + offsets[i][0];
+        double at_y = y + offsets[i][1];
+        bool free = p->n_labels < LABELS_MAX && at_y > p->y.to && at_y < p->y.from;
+
+        for (uint32_t l = 0; free && l < p->n_labels; l++) {
+            free = fabs(p->label_x[l] - at_x) > 26 || fabs(p->label_y[l] - at_y) > 12;
+        }
+        if (free) {
+            p->label_x[p->n_labels] = at_x;
+            p->label_y[p->n_labels++] = at_y;
+            drawing_text(p->drawing, "", at_x, at_y, DRAWING_START, name);
+            return;
+        }
+    }
+}
+
+static void draw_point(struct pareto *p, uint32_t index)
 {
     const struct survey_point *point = &p->survey->points[index];
     double x = results_scale_place(&p->x, point->all[p->io].mean);
@@ -104,7 +129,7 @@ static void draw_point(const struct pareto *p, uint32_t index)
                                         : "dim",
                    x, y, point->front[p->io] ? 10 : 8, results_text_string(&title));
     if (point->front[p->io] && p->n_front <= LABELS_MAX) {
-        drawing_text(p->drawing, "", x + 8, y - 7, DRAWING_START, point->short_name);
+        draw_label(p, point->short_name, x, y);
     }
     results_text_release(&title);
 }

@@ -144,23 +144,3 @@ void results_markup_markdown(struct results_text *text, const char *string)
         string += size == 0 ? 1 : size;
     }
 }
-
-void results_markup_shell(struct results_text *text, const char *string)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_@%+=:,./-";
-
-    if (*string != '\0' && string[strspn(string, plain)] == '\0') {
-        results_text_add(text, string);
-        return;
-    }
-    results_text_char(text, '\'');
-    for (; *string != '\0'; string++) {
-        if (*string == '\'') {
-            results_text_add(text, "'\\''");
-        } else {
-            results_text_char(text, *string);
-        }
-    }
-    results_text_char(text, '\'');
-}

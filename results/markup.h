@@ -17,7 +17,5 @@ void results_markup_coordinate(struct results_text *text, double value);
 // Appends `string` for one cell of a table in Markdown: | and markup characters are escaped, line
 // feeds become blanks.
 void results_markup_markdown(struct results_text *text, const char *string);
-// Appends `string` as one word of a POSIX shell, quoted only where it must be.
-void results_markup_shell(struct results_text *text, const char *string);
 
 #endif

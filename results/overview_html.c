@@ -12,6 +12,8 @@
 #include "results/timeline.h"
 #include "results/web.h"
 
+#define SEEDS_SPAN UINT64_C(1000000) // up to which a range of seeds is told by its ends
+
 struct html {
     const struct survey *survey;
     const char *program;
@@ -134,6 +136,23 @@ static void axis_facts(struct html *page)
     }
 }
 
+// Seeds of a sweep are drawn, so that their ends say nothing; those of single runs are often 1 to
+// n.
+static void seeds(const struct survey *survey, char *line, size_t size)
+{
+    const char *common =
+        survey->common_seeds && survey->n_points > 1 ? ", common to all points" : "";
+
+    if (survey->seeds_max - survey->seeds_min < SEEDS_SPAN) {
+        (void)snprintf(line, size, "%" PRIu64 " to %" PRIu64 "%s", survey->seeds_min,
+                       survey->seeds_max, common);
+    } else if (survey->common_seeds) {
+        (void)snprintf(line, size, "%u per point%s", survey->points[survey->best].n_runs, common);
+    } else {
+        (void)snprintf(line, size, "drawn for each point");
+    }
+}
+
 static void question(struct html *page)
 {
     const struct survey *survey = page->survey;
@@ -148,9 +167,7 @@ static void question(struct html *page)
     (void)snprintf(line, sizeof(line), "%" PRIu64 ", %" PRIu64 " of them with a failover",
                    survey->n_runs, survey->n_failover_runs);
     fact(page, "Runs", line);
-    (void)snprintf(line, sizeof(line), "%" PRIu64 " to %" PRIu64 "%s", survey->seeds_min,
-                   survey->seeds_max,
-                   survey->common_seeds && survey->n_points > 1 ? ", common to all points" : "");
+    seeds(survey, line, sizeof(line));
     fact(page, "Seeds", line);
     fact(page, "Model version", survey->versions);
     fact(page, "Build", survey->builds);
@@ -385,6 +402,28 @@ static void curve(struct html *page)
     section_end(page);
 }
 
+static void timeline_words(struct html *page, const struct timeline *timeline)
+{
+    uint64_t seed = timeline->lanes[0].seed;
+
+    if (timeline->n_lanes == 1) {
+        results_text_format(page->text,
+                            "One run, seed %" PRIu64 ", in the middle of %u with a "
+                            "failover.",
+                            seed, timeline->n_common);
+    } else if (timeline->n_differ == 0) {
+        results_text_format(page->text,
+                            "One run, seed %" PRIu64 ". None of %u runs with a failover "
+                            "loses more at the one point than at the other.",
+                            seed, timeline->n_common);
+    } else {
+        results_text_format(page->text,
+                            "One run, seed %" PRIu64 ", in the middle of the %u (of %u "
+                            "with a failover) that lose more at the worst point.",
+                            seed, timeline->n_differ, timeline->n_common);
+    }
+}
+
 static void timelines(struct html *page)
 {
     struct timeline *timeline = calloc(1, sizeof(*timeline));
@@ -401,12 +440,10 @@ static void timelines(struct html *page)
         add(page, "</div><div class=\"narrow\">");
         drawing.width = DRAWING_NARROW;
         timeline_draw(timeline, page->survey, &drawing);
-        results_text_format(page->text,
-                            "</div><figcaption>One run with seed %" PRIu64 ", in the middle of "
-                            "those at the worst point. It was simulated again and has the "
-                            "fingerprint of the database. The dashed line is the end of the job."
-                            "</figcaption>\n</figure>\n",
-                            timeline->lanes[0].seed);
+        add(page, "</div><figcaption>");
+        timeline_words(page, timeline);
+        add(page, " It was simulated again and has the fingerprint of the database. The dashed "
+                  "line is the end of the job.</figcaption>\n</figure>\n");
         query(page, OVERVIEW_TIMELINE);
     } else {
         add(page, "<p class=\"aside\">");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "results/overview_parts.h"
+#include "results/shell.h"
 #include "sim/assert.h"
 
 const char *overview_figure_name(enum overview_figure figure)
@@ -290,7 +291,7 @@ static void set_option(struct results_text *text, const char *path, const char *
     results_text_init(&word);
     results_text_format(&word, "%s=%s", path, value);
     results_text_add(text, " --set ");
-    results_markup_shell(text, results_text_string(&word));
+    results_shell_word(text, results_text_string(&word));
     results_text_release(&word);
 }
 
@@ -320,7 +321,7 @@ static void set_options_of_label(struct results_text *text, const char *label)
         results_text_init(&word);
         results_text_bytes(&word, label, (size_t)(end - label));
         results_text_add(text, " --set ");
-        results_markup_shell(text, results_text_string(&word));
+        results_shell_word(text, results_text_string(&word));
         results_text_release(&word);
         label = end + (end[0] == ',' ? 2 : 0);
     }
@@ -333,7 +334,8 @@ void overview_command(const struct survey *survey, const struct survey_point *po
     size_t name = strlen(point->scenario);
 
     if (point->command[0] != '\0') {
-        results_text_add(text, point->command);
+        results_shell_word(text, program);
+        results_text_format(text, " %s", point->command);
         if (point->n_runs > 0) {
             results_text_format(text, " --seed %" PRId64, point->runs[0].seed);
         }
@@ -344,9 +346,9 @@ void overview_command(const struct survey *survey, const struct survey_point *po
     if (file.size == 0) {
         results_text_format(&file, "%s.yaml", point->scenario);
     }
-    results_markup_shell(text, program);
+    results_shell_word(text, program);
     results_text_add(text, " run ");
-    results_markup_shell(text, results_text_string(&file));
+    results_shell_word(text, results_text_string(&file));
     results_text_release(&file);
     for (uint32_t a = 0; point->values != NULL && a < survey->n_axes; a++) {
         if (point->values[a] != SURVEY_NONE) {

@@ -147,28 +147,42 @@ static int load_axis(struct survey *survey, uint32_t index, uint32_t *const *poi
     return code;
 }
 
-// The values of the axes alone: where every point has the same axes, their names need no repeating.
-static int brief_labels(struct survey *survey)
+// What tells a point from the others: the axes that have several values, with and without names.
+static int label_point(struct survey *survey, struct survey_point *point)
 {
-    for (uint32_t i = 0; i < survey->n_points; i++) {
-        struct survey_point *point = &survey->points[i];
-        struct results_text brief;
+    struct results_text label;
+    struct results_text brief;
 
-        results_text_init(&brief);
-        for (uint32_t a = 0; a < survey->n_axes; a++) {
-            if (point->values[a] != SURVEY_NONE) {
-                results_text_format(&brief, "%s%s", brief.size > 0 ? ", " : "",
-                                    survey->axes[a].texts[point->values[a]]);
-            }
-        }
-        point->brief =
-            brief.size > 0 ? survey_copy(survey, results_text_string(&brief)) : point->label;
-        results_text_release(&brief);
-        if (point->brief == NULL) {
-            return SQLITE_NOMEM;
+    results_text_init(&label);
+    results_text_init(&brief);
+    for (uint32_t a = 0; a < survey->n_axes; a++) {
+        const struct survey_axis *axis = &survey->axes[a];
+
+        if (point->values[a] != SURVEY_NONE && axis->n_values > 1) {
+            const char *text = axis->texts[point->values[a]];
+
+            results_text_format(&label, "%s%s=%s", label.size > 0 ? ", " : "", axis->name, text);
+            results_text_format(&brief, "%s%s", brief.size > 0 ? ", " : "", text);
         }
     }
-    return SQLITE_OK;
+    point->brief = point->label;
+    if (label.size > 0) {
+        point->label = survey_copy(survey, results_text_string(&label));
+        point->brief = survey_copy(survey, results_text_string(&brief));
+    }
+    results_text_release(&label);
+    results_text_release(&brief);
+    return point->label != NULL && point->brief != NULL ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+static int label_points(struct survey *survey)
+{
+    int code = SQLITE_OK;
+
+    for (uint32_t i = 0; code == SQLITE_OK && i < survey->n_points; i++) {
+        code = label_point(survey, &survey->points[i]);
+    }
+    return code;
 }
 
 int survey_load_axes(struct survey *survey)
@@ -194,7 +208,7 @@ int survey_load_axes(struct survey *survey)
     for (uint32_t a = 0; code == SQLITE_OK && a < survey->n_axes; a++) {
         code = load_axis(survey, a, values);
     }
-    return code == SQLITE_OK ? brief_labels(survey) : code;
+    return code == SQLITE_OK ? label_points(survey) : code;
 }
 
 // --- causes, phases, crashes, findings -----------------------------------------------------------

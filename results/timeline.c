@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_sort.h>
+
 #include "models/run.h"
 #include "results/rerun.h"
 #include "results/statement.h"
@@ -32,35 +34,44 @@ static const struct survey_run *run_of(const struct survey_point *point, int64_t
     return NULL;
 }
 
-// Among the runs of `worst` with a failover whose seed `best` has, too, the one in the middle of
-// their lost work.
-static const struct survey_run *typical(const struct survey_point *worst,
+// The run in the middle, by lost work, of those with a failover that both points have: of those
+// that lose more at the worst point, where there are any. Tells how many there are.
+static const struct survey_run *typical(struct timeline *timeline, const struct survey_point *worst,
                                         const struct survey_point *best)
 {
-    uint32_t *rank = calloc((size_t)worst->n_runs + 1, sizeof(*rank));
+    size_t room = (size_t)worst->n_runs + 1;
+    double *lost = calloc(2 * room, sizeof(*lost)); // those that differ, then the others
+    size_t *order = calloc(room, sizeof(*order));
+    uint32_t *which = calloc(2 * room, sizeof(*which));
     const struct survey_run *found = NULL;
-    uint32_t n = 0;
+    uint32_t n[2] = {0, 0};
 
-    for (uint32_t i = 0; rank != NULL && i < worst->n_runs; i++) {
-        if (worst->runs[i].failovers > 0 && run_of(best, worst->runs[i].seed) != NULL) {
-            uint32_t at = n++;
+    for (uint32_t i = 0, j = 0; lost != NULL && order != NULL && which != NULL && i < worst->n_runs;
+         i++) {
+        const struct survey_run *run = &worst->runs[i];
+        double here = run->values[SURVEY_LOST_WORK];
 
-            while (at > 0 && worst->runs[rank[at - 1]].values[SURVEY_LOST_WORK] >
-                                 worst->runs[i].values[SURVEY_LOST_WORK]) {
-                rank[at] = rank[at - 1];
-                at--;
-            }
-            rank[at] = i;
-            // More would only cost time; the choice stays the same for the same database.
-            if (n == 1000) {
-                break;
-            }
+        while (j < best->n_runs && best->runs[j].seed < run->seed) {
+            j++;
+        }
+        if (run->failovers > 0 && j < best->n_runs && best->runs[j].seed == run->seed) {
+            uint32_t same = here > best->runs[j].values[SURVEY_LOST_WORK] ? 0 : 1;
+
+            lost[same * room + n[same]] = here;
+            which[same * room + n[same]++] = i;
         }
     }
-    if (n > 0) {
-        found = &worst->runs[rank[n / 2]];
+    timeline->n_differ = n[0];
+    timeline->n_common = n[0] + n[1];
+    if (timeline->n_common > 0) {
+        uint32_t same = n[0] > 0 ? 0 : 1;
+
+        gsl_sort_index(order, &lost[same * room], 1, n[same]);
+        found = &worst->runs[which[same * room + order[n[same] / 2]]];
     }
-    free(rank);
+    free(lost);
+    free(order);
+    free(which);
     return found;
 }
 
@@ -146,9 +157,10 @@ bool timeline_make(struct timeline *timeline, const struct survey *survey, struc
 {
     const struct survey_point *worst = &survey->points[survey->worst];
     const struct survey_point *best = &survey->points[survey->best];
-    const struct survey_run *run = typical(worst, best);
+    const struct survey_run *run;
 
     memset(timeline, 0, sizeof(*timeline));
+    run = typical(timeline, worst, best);
     timeline->lanes[0].point = survey->worst;
     timeline->lanes[1].point = survey->best;
     if (run == NULL) {

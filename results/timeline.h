@@ -34,6 +34,8 @@ struct timeline {
     uint32_t n_lanes;
     struct timeline_lane lanes[2]; // the worst point, then the best; or the only one
     int64_t end_ns;                // of the longer one
+    uint32_t n_common;             // runs with a failover that both points have
+    uint32_t n_differ;             // those of them that lose more at the worst point
 };
 
 // Simulates the runs. False where there is nothing to draw; `why` says in a sentence what is

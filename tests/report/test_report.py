@@ -309,15 +309,15 @@ class Report(unittest.TestCase):
 
     def test_files_that_are_no_report_are_kept(self):
         path = self.copy('keep.db')
-        self.refuse(2, 'is the database', path, '--output', path)
+        self.refuse(2, 'is the database', path, '-o', path)
         other = os.path.join(self.folder, 'notes.html')
         with open(other, 'w') as stream:
             stream.write('<html>mine</html>')
-        self.refuse(2, 'is no earlier report', path, '--output', other)
+        self.refuse(2, 'is no earlier report', path, '-o', other)
         self.assertEqual(content(other), b'<html>mine</html>')
-        self.refuse(2, 'is a folder', path, '--output', self.folder)
+        self.refuse(2, 'is a folder', path, '-o', self.folder)
         self.refuse(2, '--figure goes with --format svg', path, '--figure', 'heat')
-        self.refuse(7, 'cannot be written', path, '--output', os.path.join(self.folder, 'no/x'))
+        self.refuse(7, 'cannot be written', path, '-o', os.path.join(self.folder, 'no/x'))
         self.assertEqual(self.call('report', path).returncode, 0)
         self.assertEqual(self.call('report', path).returncode, 0, 'a report replaces a report')
         self.assertEqual([n for n in os.listdir(self.folder) if n.endswith('.tmp')], [])

@@ -62,7 +62,7 @@ static void long_text_is_cut_by_characters(void **state)
     results_text_release(&text);
 }
 
-static void words_for_markdown_and_the_shell(void **state)
+static void words_for_markdown(void **state)
 {
     struct results_text text;
 
@@ -70,15 +70,6 @@ static void words_for_markdown_and_the_shell(void **state)
     results_text_init(&text);
     results_markup_markdown(&text, "a|b <i>*c*</i>\n`d` #1");
     assert_text(results_text_string(&text), "a\\|b &lt;i&gt;\\*c\\*&lt;/i&gt; \\`d\\` #&#8203;1");
-    results_text_clear(&text);
-    results_markup_shell(&text, "cluster.workers=50");
-    assert_text(results_text_string(&text), "cluster.workers=50");
-    results_text_clear(&text);
-    results_markup_shell(&text, "it's $HOME");
-    assert_text(results_text_string(&text), "'it'\\''s $HOME'");
-    results_text_clear(&text);
-    results_markup_shell(&text, "");
-    assert_text(results_text_string(&text), "''");
     results_text_release(&text);
 }
 
@@ -211,7 +202,7 @@ int main(void)
         cmocka_unit_test(markup_is_escaped),
         cmocka_unit_test(what_is_no_text_is_replaced),
         cmocka_unit_test(long_text_is_cut_by_characters),
-        cmocka_unit_test(words_for_markdown_and_the_shell),
+        cmocka_unit_test(words_for_markdown),
         cmocka_unit_test(coordinates_are_short),
         cmocka_unit_test(ticks_are_round_in_their_unit),
         cmocka_unit_test(scales_bear_anything),
