@@ -6,6 +6,7 @@ import subprocess
 
 import builds
 import fingerprints
+import jobs
 from builds import Absent, Failed
 from environs import ENVIRONS, Environ
 
@@ -152,6 +153,20 @@ class Matrix:
         program = os.path.abspath(program)
         self.reference = self.lines(program)
         return program, build
+
+    def jobs_row(self, recoup):
+        """`recoup sweep` and `recoup check` by other numbers of processes."""
+        row = Row('jobs', 'D3', 'recoup sweep and check by 1 and 4 processes, in parts, resumed')
+
+        def work():
+            if not recoup or not os.path.exists(recoup):
+                raise Absent('no recoup is built; name one with --recoup')
+            try:
+                row.compared, row.differ = jobs.compare(recoup, self.scenarios)
+            except jobs.NoResult as error:
+                raise Failed(str(error)) from error
+            row.status = 'differs' if row.differ else 'equal'
+        return self.fill(row, work)
 
     def environ_rows(self, program, build, wanted):
         return [self.environ_row(environ, program, build) for environ in ENVIRONS

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The matrix says equal, differs, failed and absent when they are true.
 
-    test_matrix.py RECOUP_FINGERPRINTS
+    test_matrix.py RECOUP_FINGERPRINTS RECOUP
 """
 import json
 import os
@@ -13,7 +13,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCRIPT = os.path.join(ROOT, 'scripts', 'determinism-matrix')
-PROGRAM = None
+PROGRAM, RECOUP = None, None
 # A program that runs the real one, and does something else where the sin says so.
 WRAPPER = '''#!%s
 import os, subprocess, sys
@@ -28,11 +28,15 @@ class Matrix(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.folder = temporary.name
 
-    def run_rows(self, sin, rows, *options, path=None):
-        program = os.path.join(self.folder, 'program')
+    def wrapper(self, name, sin, real):
+        program = os.path.join(self.folder, name)
         with open(program, 'w', encoding='utf-8') as stream:
-            stream.write(WRAPPER % (sys.executable, sin, PROGRAM))
+            stream.write(WRAPPER % (sys.executable, sin, real))
         os.chmod(program, 0o755)
+        return program
+
+    def run_rows(self, sin, rows, *options, path=None):
+        program = self.wrapper('program', sin, PROGRAM)
         report = os.path.join(self.folder, 'report.json')
         environment = dict(os.environ)
         if path is not None:
@@ -89,6 +93,17 @@ class Matrix(unittest.TestCase):
     def test_a_program_that_does_not_run_is_no_reference(self):
         self.assertEqual(self.run_rows('sys.exit(3)', 'again')[0].returncode, 7)
 
+    def test_a_sweep_that_depends_on_its_processes(self):
+        lost = "if 'sweep' in sys.argv and '4' in sys.argv: sys.argv += ['--where', '%s']"
+        done, rows = self.run_rows('', 'jobs', '--recoup', self.wrapper(
+            'recoup', lost % 'scenario != s3', RECOUP))
+        self.assertEqual(done.returncode, 5, done.stdout)
+        self.assertEqual(rows['jobs']['differ'], ['by four', 'in an odd environment'])
+        done = self.run_rows('', 'jobs', '--recoup', self.wrapper('recoup', 'sys.exit(7)', RECOUP))
+        self.assertEqual(done[0].returncode, 7)
+        done = self.run_rows('', 'jobs', '--recoup', os.path.join(self.folder, 'none'))
+        self.assertEqual((done[0].returncode, done[1]['jobs']['status']), (1, 'absent'))
+
     def test_an_unknown_row_is_refused(self):
         done = self.run_rows('', 'agian')[0]
         self.assertEqual(done.returncode, 2)
@@ -96,5 +111,5 @@ class Matrix(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    PROGRAM, RECOUP = (os.path.abspath(sys.argv.pop(1)) for _ in range(2))
     unittest.main()
