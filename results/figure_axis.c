@@ -14,9 +14,11 @@ struct curve {
     uint32_t axis;
     uint32_t series;
     enum survey_metric metric;
+    bool relative;
     uint32_t n_series;
     struct survey_estimate *estimates; // [series * n_values + value]
     uint32_t *selected;
+    uint32_t *base; // of the first value, for differences
     struct results_scale y;
     struct results_scale x; // for an axis with many values
     double left;
@@ -115,6 +117,20 @@ uint32_t figure_series(const struct survey *survey, uint32_t axis)
     return best;
 }
 
+static void estimate_one(struct curve *c, uint32_t series, uint32_t value,
+                         struct survey_estimate *estimate)
+{
+    uint32_t n = figure_select(c->survey, c->axis, value, c->series, series, c->selected);
+
+    if (c->relative) {
+        uint32_t n_base = figure_select(c->survey, c->axis, 0, c->series, series, c->base);
+
+        survey_average_difference(c->survey, c->selected, n, c->base, n_base, c->metric, estimate);
+    } else {
+        survey_average(c->survey, c->selected, n, c->metric, estimate);
+    }
+}
+
 static bool estimate_all(struct curve *c)
 {
     const struct survey_axis *axis = &c->survey->axes[c->axis];
@@ -124,20 +140,24 @@ static bool estimate_all(struct curve *c)
     c->n_series = c->series == SURVEY_NONE ? 1 : c->survey->axes[c->series].n_values;
     c->estimates = calloc((size_t)c->n_series * axis->n_values + 1, sizeof(*c->estimates));
     c->selected = malloc(((size_t)c->survey->n_points + 1) * sizeof(*c->selected));
-    for (uint32_t s = 0; c->estimates != NULL && c->selected != NULL && s < c->n_series; s++) {
-        for (uint32_t v = 0; v < axis->n_values; v++) {
-            struct survey_estimate *e = &c->estimates[s * axis->n_values + v];
-            uint32_t n = figure_select(c->survey, c->axis, v, c->series, s, c->selected);
+    c->base = malloc(((size_t)c->survey->n_points + 1) * sizeof(*c->base));
+    if (c->estimates == NULL || c->selected == NULL || c->base == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < c->n_series * axis->n_values; i++) {
+        struct survey_estimate *e = &c->estimates[i];
 
-            survey_average(c->survey, c->selected, n, c->metric, e);
-            if (e->n > 0) {
-                high = fmax(high, isfinite(e->high) ? e->high : e->mean);
-                low = fmin(low, isfinite(e->low) && e->mean < 0 ? e->low : e->mean);
-            }
+        estimate_one(c, i / axis->n_values, i % axis->n_values, e);
+        if (e->n > 0) {
+            bool below = c->relative || e->mean < 0;
+
+            high = fmax(high, isfinite(e->high) ? e->high : e->mean);
+            low = fmin(low, isfinite(e->low) && below ? e->low : e->mean);
         }
     }
-    results_scale_init(&c->y, survey_metric_fact(c->metric)->quantity, low, high, false, 6);
-    return c->estimates != NULL && c->selected != NULL && isfinite(high);
+    results_scale_init(&c->y, survey_metric_fact(c->metric)->quantity, low, fmax(high, 0), false,
+                       6);
+    return isfinite(high);
 }
 
 static bool by_number(const struct curve *c)
@@ -304,21 +324,36 @@ static void draw_legend(const struct curve *c)
     results_text_release(&word);
 }
 
+static void title_of(const struct curve *c, char *title, size_t size)
+{
+    const struct survey_metric_fact *fact = survey_metric_fact(c->metric);
+
+    if (c->relative) {
+        (void)snprintf(title, size, "%s less that at %.40s", fact->title,
+                       c->survey->axes[c->axis].texts[0]);
+    } else {
+        (void)snprintf(title, size, "%s", fact->axis);
+    }
+}
+
 static void draw(struct curve *c)
 {
     const struct survey_metric_fact *fact = survey_metric_fact(c->metric);
     double height = (c->drawing->width > 500 ? 300 : 260) + legend_height(c);
     char label[200];
+    char title[96];
 
     c->left = 74;
     c->top = 36 + legend_height(c);
     c->bottom = height - 46;
     results_scale_span(&c->y, c->bottom, c->top);
-    (void)snprintf(label, sizeof(label), "Mean %s against %.60s, with 95 %% intervals", fact->title,
+    (void)snprintf(label, sizeof(label), "%s %s against %.60s, with 95 %% intervals",
+                   c->relative ? "Difference of" : "Mean", fact->title,
                    c->survey->axes[c->axis].name);
     drawing_begin(c->drawing, height, label);
     draw_legend(c);
-    drawing_axis_y(c->drawing, &c->y, c->left, c->drawing->width - 18, fact->axis);
+    title_of(c, title, sizeof(title));
+    drawing_axis_y(c->drawing, &c->y, c->left, c->drawing->width - 18, title);
     draw_values(c);
     for (uint32_t s = 0; s < c->n_series; s++) {
         draw_series(c, s);
@@ -327,10 +362,14 @@ static void draw(struct curve *c)
 }
 
 bool figure_axis(struct drawing *drawing, const struct survey *survey, uint32_t axis,
-                 uint32_t series, enum survey_metric metric)
+                 uint32_t series, enum survey_metric metric, bool relative)
 {
-    struct curve c = {
-        .drawing = drawing, .survey = survey, .axis = axis, .series = series, .metric = metric};
+    struct curve c = {.drawing = drawing,
+                      .survey = survey,
+                      .axis = axis,
+                      .series = series,
+                      .metric = metric,
+                      .relative = relative};
     bool drawn = survey->axes[axis].n_values > 0 && estimate_all(&c);
 
     if (drawn) {
@@ -338,5 +377,6 @@ bool figure_axis(struct drawing *drawing, const struct survey *survey, uint32_t 
     }
     free(c.estimates);
     free(c.selected);
+    free(c.base);
     return drawn;
 }

@@ -14,9 +14,12 @@
 // Lost work against what it costs: the front, what is within noise of it, and the rest.
 bool figure_pareto(struct drawing *drawing, const struct survey *survey, enum survey_metric io);
 // A metric against the values of an axis, averaged over the other axes; a line per value of
-// `series` (an axis, or SURVEY_NONE).
+// `series` (an axis, or SURVEY_NONE). With `relative` the difference to the first value of the
+// axis, run by run.
 bool figure_axis(struct drawing *drawing, const struct survey *survey, uint32_t axis,
-                 uint32_t series, enum survey_metric metric);
+                 uint32_t series, enum survey_metric metric, bool relative);
+// Lost work of every point less that of the best, run by run, with intervals.
+bool figure_difference(struct drawing *drawing, const struct survey *survey);
 // A metric over two axes, averaged over the others.
 bool figure_heat(struct drawing *drawing, const struct survey *survey, uint32_t across,
                  uint32_t down, enum survey_metric metric);

@@ -12,6 +12,7 @@
 
 enum overview_figure {
     OVERVIEW_PARETO,
+    OVERVIEW_DIFFERENCE,
     OVERVIEW_AXIS,
     OVERVIEW_HEAT,
     OVERVIEW_CAUSES,
@@ -22,7 +23,7 @@ enum overview_figure {
 };
 
 // "pareto", "axis", ... ; the choices of --figure.
-#define OVERVIEW_FIGURE_CHOICES "pareto|axis|heat|causes|outage|curve|timeline"
+#define OVERVIEW_FIGURE_CHOICES "pareto|difference|axis|heat|causes|outage|curve|timeline"
 const char *overview_figure_name(enum overview_figure figure);
 
 // One self-contained page. `program` is how the program is called in the commands that it shows.

@@ -204,6 +204,8 @@ struct request { // which figure, with what it needs
     enum survey_metric metric;
     uint32_t axis;
     uint32_t other;
+    bool relative; // of an axis: the difference to its first value
+    bool half;     // it stands beside another one, drawn for a narrow page
 };
 
 static bool draw(const struct survey *survey, const struct request *request,
@@ -213,7 +215,10 @@ static bool draw(const struct survey *survey, const struct request *request,
     case OVERVIEW_PARETO:
         return figure_pareto(drawing, survey, request->metric);
     case OVERVIEW_AXIS:
-        return figure_axis(drawing, survey, request->axis, request->other, request->metric);
+        return figure_axis(drawing, survey, request->axis, request->other, request->metric,
+                           request->relative);
+    case OVERVIEW_DIFFERENCE:
+        return figure_difference(drawing, survey);
     case OVERVIEW_HEAT:
         return figure_heat(drawing, survey, request->axis, request->other, request->metric);
     case OVERVIEW_CAUSES:
@@ -238,27 +243,42 @@ static void plot_data(struct html *page, const struct request *request)
         overview_plot_pareto(page->survey, request->metric, page->text);
     } else if (request->figure == OVERVIEW_AXIS) {
         overview_plot_axis(page->survey, request->axis, request->other, request->metric,
-                           page->text);
+                           request->relative, page->text);
     } else if (request->figure == OVERVIEW_CURVE) {
         overview_plot_curve(page->survey, request->metric, page->text);
     }
 }
 
-// The figure for both widths, in `caption`. False, and nothing written, when it has nothing to
-// show.
+// Draws the figure once, or for both widths of a page.
+static bool draw_widths(struct html *page, const struct request *request, struct results_text *svg)
+{
+    struct drawing drawing = {svg, DRAWING_NARROW, false};
+    bool drawn;
+
+    if (request->half) {
+        results_text_add(svg, "<div class=\"half\">");
+        drawn = draw(page->survey, request, &drawing);
+        results_text_add(svg, "</div>");
+        return drawn;
+    }
+    drawing.width = DRAWING_WIDE;
+    results_text_add(svg, "<div class=\"wide\">");
+    drawn = draw(page->survey, request, &drawing);
+    results_text_add(svg, "</div><div class=\"narrow\">");
+    drawing.width = DRAWING_NARROW;
+    drawn = drawn && draw(page->survey, request, &drawing);
+    results_text_add(svg, "</div>");
+    return drawn;
+}
+
+// The figure with its caption. False, and nothing written, when it has nothing to show.
 static bool figure(struct html *page, const struct request *request, const char *caption)
 {
     struct results_text svg;
-    struct drawing drawing = {&svg, DRAWING_WIDE, false};
     bool drawn;
 
     results_text_init(&svg);
-    results_text_add(&svg, "<div class=\"wide\">");
-    drawn = draw(page->survey, request, &drawing);
-    results_text_add(&svg, "</div><div class=\"narrow\">");
-    drawing.width = DRAWING_NARROW;
-    drawn = drawn && draw(page->survey, request, &drawing);
-    results_text_add(&svg, "</div>");
+    drawn = draw_widths(page, request, &svg);
     if (drawn) {
         add(page, "<figure>\n");
         results_text_bytes(page->text, svg.data, svg.size);
@@ -275,6 +295,7 @@ static void front(struct html *page)
 {
     static const enum survey_metric metrics[] = {SURVEY_BYTES, SURVEY_REQUESTS, SURVEY_COST};
     const struct survey *survey = page->survey;
+    struct request difference = {.figure = OVERVIEW_DIFFERENCE};
     bool priced = false;
 
     for (uint32_t i = 0; i < survey->n_points; i++) {
@@ -294,7 +315,7 @@ static void front(struct html *page)
         }
     }
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-        struct request request = {OVERVIEW_PARETO, metrics[i], 0, 0};
+        struct request request = {.figure = OVERVIEW_PARETO, .metric = metrics[i]};
 
         if (metrics[i] != SURVEY_COST || priced) {
             results_text_format(page->text, "<div class=\"panel panel-%zu\">\n", i);
@@ -310,7 +331,31 @@ static void front(struct html *page)
                   "by price.</p>\n");
     }
     query(page, OVERVIEW_PARETO);
+    if (figure(page, &difference,
+               "Lost work of each point less that of the best, run by run with "
+               "the same seeds, with 95 % intervals. An interval that reaches "
+               "the line may be noise.")) {
+        query(page, OVERVIEW_DIFFERENCE);
+    }
     section_end(page);
+}
+
+// The metric itself, and beside it how it differs from the first value run by run.
+static void axis_figures(struct html *page, uint32_t axis, uint32_t series,
+                         enum survey_metric metric)
+{
+    const struct survey *survey = page->survey;
+    struct request request = {
+        .figure = OVERVIEW_AXIS, .metric = metric, .axis = axis, .other = series, .half = true};
+
+    (void)figure(page, &request,
+                 survey->n_axes > 2   ? "Means over the other axes."
+                 : survey->n_axes > 1 ? "A line per value of the other axis."
+                                      : "Means.");
+    request.relative = true;
+    (void)figure(page, &request,
+                 survey->common_seeds ? "Differences run by run, which have less noise."
+                                      : "Differences of means.");
 }
 
 static void axes(struct html *page)
@@ -319,6 +364,11 @@ static void axes(struct html *page)
     enum survey_metric metrics[] = {SURVEY_LOST_WORK, figure_time_metric(survey)};
 
     section(page, "axes", "What each setting does");
+    if (survey->n_axes > 0) {
+        add(page, "<p>Means with 95&nbsp;% intervals. On the right the difference to the first "
+                  "value: its interval tells whether a setting matters, not whether two intervals "
+                  "on the left overlap.</p>\n");
+    }
     if (survey->n_axes == 0) {
         add(page, "<p class=\"aside\">Single runs have no axes. A sweep has them, and its report "
                   "shows a curve for each.</p>\n");
@@ -333,15 +383,11 @@ static void axes(struct html *page)
             add(page, "<p class=\"aside\">It has one value only.</p>\n");
             continue;
         }
+        add(page, "<div class=\"pair\">\n");
         for (size_t m = 0; m < sizeof(metrics) / sizeof(metrics[0]); m++) {
-            struct request request = {OVERVIEW_AXIS, metrics[m], a, series};
-
-            (void)figure(page, &request,
-                         survey->n_axes > 2   ? "Means over the other axes, with 95 % intervals."
-                         : survey->n_axes > 1 ? "A line per value of the other axis, with 95 % "
-                                                "intervals."
-                                              : "Means with 95 % intervals.");
+            axis_figures(page, a, series, metrics[m]);
         }
+        add(page, "</div>\n");
     }
     if (survey->n_axes > 0) {
         query(page, OVERVIEW_AXIS);
@@ -351,7 +397,7 @@ static void axes(struct html *page)
 
 static void heat(struct html *page)
 {
-    struct request request = {OVERVIEW_HEAT, SURVEY_LOST_WORK, SURVEY_NONE, SURVEY_NONE};
+    struct request request = {.figure = OVERVIEW_HEAT, .axis = SURVEY_NONE, .other = SURVEY_NONE};
 
     figure_axes(page->survey, SURVEY_LOST_WORK, &request.axis, &request.other);
     if (request.other == SURVEY_NONE) {
@@ -379,8 +425,8 @@ static void simple_section(struct html *page, const char *id, const char *title,
 static void curve(struct html *page)
 {
     const struct survey *survey = page->survey;
-    struct request lost = {OVERVIEW_CURVE, SURVEY_LOST_WORK, 0, 0};
-    struct request delay = {OVERVIEW_CURVE, SURVEY_DELAY, 0, 0};
+    struct request lost = {.figure = OVERVIEW_CURVE, .metric = SURVEY_LOST_WORK};
+    struct request delay = {.figure = OVERVIEW_CURVE, .metric = SURVEY_DELAY};
 
     section(page, "curve", "When the master dies");
     if (figure(page, &lost,
@@ -489,8 +535,8 @@ static void foot(struct html *page)
 void overview_html(const struct survey *survey, const char *program, struct results_text *text)
 {
     struct html page = {survey, program, text};
-    struct request causes = {OVERVIEW_CAUSES, SURVEY_LOST_WORK, 0, 0};
-    struct request outage = {OVERVIEW_OUTAGE, SURVEY_OUTAGE, 0, 0};
+    struct request causes = {.figure = OVERVIEW_CAUSES};
+    struct request outage = {.figure = OVERVIEW_OUTAGE};
 
     head(&page);
     add(&page, "<body>\n<a class=\"skip\" href=\"#points\">To the table of points</a>\n<header>\n"

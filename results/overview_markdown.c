@@ -177,7 +177,8 @@ static bool svg_of_axes(const struct survey *survey, enum overview_figure figure
     *why = "it needs an axis with at least two values, and there is none";
     if (figure == OVERVIEW_AXIS) {
         return first != SURVEY_NONE &&
-               figure_axis(drawing, survey, first, figure_series(survey, first), SURVEY_LOST_WORK);
+               figure_axis(drawing, survey, first, figure_series(survey, first), SURVEY_LOST_WORK,
+                           false);
     }
     *why = "it needs two axes with at least two values each";
     return figure_heat(drawing, survey, first, second, SURVEY_LOST_WORK);
@@ -217,6 +218,9 @@ bool overview_svg(const struct survey *survey, enum overview_figure figure,
     case OVERVIEW_OUTAGE:
         *why = "no run had a failover";
         return figure_outage(&drawing, survey);
+    case OVERVIEW_DIFFERENCE:
+        *why = "it needs two points with common seeds";
+        return figure_difference(&drawing, survey);
     case OVERVIEW_CURVE:
         *why = "fewer than two runs had exactly one failover";
         return figure_curve(&drawing, survey, SURVEY_LOST_WORK);

@@ -28,7 +28,7 @@ void overview_estimate(const struct survey_estimate *estimate, enum results_quan
 void overview_plot_pareto(const struct survey *survey, enum survey_metric io,
                           struct results_text *text);
 void overview_plot_axis(const struct survey *survey, uint32_t axis, uint32_t series,
-                        enum survey_metric metric, struct results_text *text);
+                        enum survey_metric metric, bool relative, struct results_text *text);
 void overview_plot_curve(const struct survey *survey, enum survey_metric metric,
                          struct results_text *text);
 

@@ -136,7 +136,7 @@ static void put_axis_values(struct results_json *json, const struct survey_axis 
 
 static void put_axis_series(struct results_json *json, const struct survey *survey, uint32_t axis,
                             uint32_t other, uint32_t value, enum survey_metric metric,
-                            uint32_t *points)
+                            bool relative, uint32_t *points)
 {
     struct results_text label;
 
@@ -152,7 +152,15 @@ static void put_axis_series(struct results_json *json, const struct survey *surv
         struct survey_estimate e;
         uint32_t n = figure_select(survey, axis, v, other, value, points);
 
-        survey_average(survey, points, n, metric, &e);
+        if (relative) {
+            uint32_t *base = points + survey->n_points;
+
+            survey_average_difference(survey, points, n, base,
+                                      figure_select(survey, axis, 0, other, value, base), metric,
+                                      &e);
+        } else {
+            survey_average(survey, points, n, metric, &e);
+        }
         if (e.n > 0) {
             put_place(json, v, &e, survey->axes[axis].texts[v]);
         }
@@ -162,10 +170,10 @@ static void put_axis_series(struct results_json *json, const struct survey *surv
 }
 
 void overview_plot_axis(const struct survey *survey, uint32_t axis, uint32_t series,
-                        enum survey_metric metric, struct results_text *text)
+                        enum survey_metric metric, bool relative, struct results_text *text)
 {
     const struct survey_metric_fact *fact = survey_metric_fact(metric);
-    uint32_t *points = malloc(((size_t)survey->n_points + 1) * sizeof(*points));
+    uint32_t *points = malloc(2 * ((size_t)survey->n_points + 1) * sizeof(*points));
     uint32_t n = series == SURVEY_NONE ? 1 : survey->axes[series].n_values;
     struct results_text data;
     struct results_json json;
@@ -175,12 +183,13 @@ void overview_plot_axis(const struct survey *survey, uint32_t axis, uint32_t ser
     results_json_init(&json, &data);
     begin(&json, "axis", survey->axes[axis].numeric);
     put_scale(&json, "x", survey->axes[axis].name, RESULTS_QUANTITY_PLAIN, false);
-    put_scale(&json, "y", fact->axis, fact->quantity, false);
+    put_scale(&json, "y", relative ? "difference to the first value" : fact->axis, fact->quantity,
+              false);
     put_axis_values(&json, &survey->axes[axis]);
     results_json_key(&json, "series");
     results_json_array(&json);
     for (uint32_t s = 0; points != NULL && s < n; s++) {
-        put_axis_series(&json, survey, axis, series, s, metric, points);
+        put_axis_series(&json, survey, axis, series, s, metric, relative, points);
     }
     results_json_end_array(&json);
     results_json_end_object(&json);

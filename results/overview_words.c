@@ -13,8 +13,8 @@
 
 const char *overview_figure_name(enum overview_figure figure)
 {
-    static const char *const names[OVERVIEW_FIGURES] = {"pareto", "axis",  "heat",    "causes",
-                                                        "outage", "curve", "timeline"};
+    static const char *const names[OVERVIEW_FIGURES] = {
+        "pareto", "difference", "axis", "heat", "causes", "outage", "curve", "timeline"};
 
     SIM_ASSERT(figure < OVERVIEW_FIGURES);
     return names[figure];
@@ -389,6 +389,11 @@ void overview_query(const struct survey *survey, enum overview_figure figure,
         {"SELECT point, n, lost_work_ns, event_store_bytes FROM v_pareto\n"
          " WHERE point_id IN (SELECT id FROM point WHERE ",
          ")\n ORDER BY event_store_bytes"},
+        {"SELECT a.point_id, b.point_id, avg(a.job_lost_work_ns - b.job_lost_work_ns)\n"
+         "  FROM run a JOIN run b ON b.seed = a.seed AND b.point_id != a.point_id\n"
+         "  JOIN point ON point.id = a.point_id WHERE ",
+         "\n   AND b.point_id IN (SELECT id FROM point p WHERE p.sweep_id = point.sweep_id)\n"
+         " GROUP BY a.point_id, b.point_id"},
         {"SELECT axis.name, axis_value.text, avg(job_lost_work_ns), avg(job_delay_ns)\n"
          "  FROM run JOIN point ON point.id = run.point_id\n"
          "  JOIN axis_value ON axis_value.point_id = point.id\n"

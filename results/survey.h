@@ -180,6 +180,10 @@ void survey_difference(const struct survey *survey, uint32_t a, uint32_t b,
 // share them, else as independent means.
 void survey_average(const struct survey *survey, const uint32_t *points, uint32_t n,
                     enum survey_metric metric, struct survey_estimate *estimate);
+// The difference of two such averages, run by run where all points share their seeds.
+void survey_average_difference(const struct survey *survey, const uint32_t *points, uint32_t n,
+                               const uint32_t *others, uint32_t n_others, enum survey_metric metric,
+                               struct survey_estimate *estimate);
 // Marks the points that no other dominates, and those within noise of them.
 bool survey_mark_front(struct survey *survey, enum survey_metric io);
 

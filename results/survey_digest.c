@@ -115,19 +115,30 @@ static bool same_seeds(const struct survey_point *a, const struct survey_point *
     return same;
 }
 
+// Adds `weight` times each run's value, averaged over the points, to values[run].
+static void add_runs(const struct survey *survey, const uint32_t *points, uint32_t n,
+                     enum survey_metric metric, double weight, double *values)
+{
+    for (uint32_t p = 0; p < n; p++) {
+        const struct survey_point *point = &survey->points[points[p]];
+
+        for (uint32_t i = 0; i < point->n_runs; i++) {
+            values[i] += weight * point->runs[i].values[metric] / n;
+        }
+    }
+}
+
 static void average_paired(const struct survey *survey, const uint32_t *points, uint32_t n,
-                           enum survey_metric metric, struct survey_estimate *estimate)
+                           const uint32_t *others, uint32_t n_others, enum survey_metric metric,
+                           struct survey_estimate *estimate)
 {
     uint32_t runs = survey->points[points[0]].n_runs;
     double *values = calloc((size_t)runs + 1, sizeof(*values));
 
-    for (uint32_t p = 0; values != NULL && p < n; p++) {
-        for (uint32_t i = 0; i < runs; i++) {
-            values[i] += survey->points[points[p]].runs[i].values[metric] / n;
-        }
-    }
     *estimate = (struct survey_estimate){.n = 0};
     if (values != NULL) {
+        add_runs(survey, points, n, metric, 1, values);
+        add_runs(survey, others, n_others, metric, -1, values);
         survey_estimate(estimate, values, runs);
     }
     free(values);
@@ -172,9 +183,37 @@ void survey_average(const struct survey *survey, const uint32_t *points, uint32_
     if (n == 1) {
         *estimate = survey->points[points[0]].all[metric];
     } else if (n > 1 && survey->common_seeds) {
-        average_paired(survey, points, n, metric, estimate);
+        average_paired(survey, points, n, NULL, 0, metric, estimate);
     } else if (n > 1) {
         average_independent(survey, points, n, metric, estimate);
+    }
+}
+
+void survey_average_difference(const struct survey *survey, const uint32_t *points, uint32_t n,
+                               const uint32_t *others, uint32_t n_others, enum survey_metric metric,
+                               struct survey_estimate *estimate)
+{
+    struct survey_estimate other;
+
+    *estimate = (struct survey_estimate){.n = 0};
+    if (n == 0 || n_others == 0) {
+        return;
+    }
+    if (survey->common_seeds) {
+        average_paired(survey, points, n, others, n_others, metric, estimate);
+        return;
+    }
+    survey_average(survey, points, n, metric, estimate);
+    survey_average(survey, others, n_others, metric, &other);
+    if (estimate->n > 0 && other.n > 0) {
+        double half =
+            sqrt(pow(estimate->high - estimate->mean, 2) + pow(other.high - other.mean, 2));
+
+        estimate->mean -= other.mean;
+        estimate->low = estimate->mean - half;
+        estimate->high = estimate->mean + half;
+    } else {
+        estimate->n = 0;
     }
 }
 
