@@ -11,7 +11,7 @@
 #include "campaigns/sweep_parts.h"
 #include "results/database_parts.h"
 
-#define RECORD_COMMIT_NS INT64_C(250000000)
+#define RECORD_COMMIT_NS INT64_C(100000000)
 
 bool sweep_failed_with(struct sweep_campaign *campaign, const char *message)
 {
