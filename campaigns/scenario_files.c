@@ -73,7 +73,7 @@ static bool begins_with_key(const char *line, const char *key)
 }
 
 struct peeked {
-    bool version, job, about;
+    bool readable, version, job, about;
     const char *base; // the value's text; NULL: none
     size_t base_size;
 };
@@ -102,7 +102,7 @@ static void peek_base(const char *value, struct peeked *p)
 
 static struct peeked look_at(const char *text)
 {
-    struct peeked p = {0};
+    struct peeked p = {.readable = true};
 
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0) {
         text += 3;
@@ -156,7 +156,8 @@ static bool add(struct campaign_files *files, char *path, bool named, const stru
         files->capacity = capacity;
     }
     file = &files->list[files->count++];
-    *file = (struct campaign_file){.path = path, .named = named, .has_about = p->about};
+    *file = (struct campaign_file){
+        .path = path, .named = named, .has_about = p->about, .readable = p->readable};
     file->base = p->base != NULL ? base_path(path, p) : NULL;
     return true;
 }
@@ -164,7 +165,7 @@ static bool add(struct campaign_files *files, char *path, bool named, const stru
 static bool consider(struct campaign_files *files, char *path, bool named)
 {
     char *text = peek(path);
-    struct peeked p = {0};
+    struct peeked p = {.readable = text != NULL};
     bool ok = true;
 
     if (text != NULL) {
@@ -372,7 +373,8 @@ static void drop_twins(struct campaign_files *files)
     files->count = kept;
 }
 
-bool campaign_files_find(struct campaign_files *files, const char *const *paths, uint32_t n_paths)
+static bool find(struct campaign_files *files, const char *const *paths, uint32_t n_paths,
+                 bool trust_named)
 {
     bool ok = true;
 
@@ -388,11 +390,31 @@ bool campaign_files_find(struct campaign_files *files, const char *const *paths,
             char *path = print_path(paths[i], "", "");
 
             ok =
-                path != NULL ? consider(files, path, true) : fail(files, paths[i], "out of memory");
+                path != NULL ? consider(files, path, trust_named) : fail(files, paths[i], "out of memory");
         }
     }
     drop_twins(files);
+    return ok;
+}
+
+bool campaign_files_find(struct campaign_files *files, const char *const *paths, uint32_t n_paths)
+{
+    bool ok = find(files, paths, n_paths, true);
+
     mark_serving(files);
+    return ok;
+}
+
+bool campaign_files_sift(struct campaign_files *files, const char *const *paths, uint32_t n_paths)
+{
+    bool ok = find(files, paths, n_paths, false);
+
+    for (uint32_t i = 0; i < files->count; i++) {
+        struct campaign_file *file = &files->list[i];
+
+        file->serves = !file->has_about && file->base == NULL && file->readable;
+        files->n_serving += file->serves ? 1 : 0;
+    }
     return ok;
 }
 

@@ -25,6 +25,7 @@
 struct campaign_file {
     char *path; // as given, or below what was given
     bool named; // itself on the command line
+    bool readable;
     bool has_about;
     char *base;  // path of its base; NULL: none
     bool serves; // it is the base of others, and no scenario
@@ -41,6 +42,9 @@ struct campaign_files {
 // Collects. False: `message` says what failed (a path that does not exist, a folder that cannot be
 // read, too many files, no memory). To be released in any case.
 bool campaign_files_find(struct campaign_files *files, const char *const *paths, uint32_t n_paths);
+// The same, but files that are named themselves are judged like those below a folder, and one with
+// neither `about` nor `base` serves, whoever else is there: for tools that pass any list of files.
+bool campaign_files_sift(struct campaign_files *files, const char *const *paths, uint32_t n_paths);
 void campaign_files_release(struct campaign_files *files);
 
 // The folder of the scenario's baselines, from malloc. `*exists` says whether it is there; if not,

@@ -3,6 +3,7 @@
 // `recoup lint`: the resolved scenario, each value with its origin and source; warnings and advice.
 #include <string.h>
 
+#include "campaigns/scenario_files.h"
 #include "cli/output.h"
 #include "cli/overrides.h"
 #include "cli/program.h"
@@ -13,6 +14,7 @@ static const struct cli_option lint_options[] = {
     {"set", "PATH=VALUE", NULL, true, "as of recoup run"},
     {"fault", "'{...}'", NULL, true, "as of recoup run"},
     {"format", "text|json", "text|json", false, "how the values are printed (text)"},
+    {"quiet", NULL, NULL, false, "messages alone; files that are no scenarios are left out"},
 };
 
 static int print(const struct scenario *scenario, bool json)
@@ -46,46 +48,91 @@ static void complain(const struct scenario *scenario)
     }
 }
 
-static int lint_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+// One file. Returns its exit code.
+static int lint_file(const struct cli_arguments *arguments,
+                     const struct scenario_overrides *overrides, const char *path, bool values)
 {
     const char *format = cli_arguments_value(arguments, "format");
     bool json = format != NULL && strcmp(format, "json") == 0;
     struct scenario scenario;
+    int error = scenario_load(&scenario, path, overrides);
+    int code = error == SCENARIO_OK ? CLI_DONE : CLI_USAGE;
+
+    complain(&scenario);
+    if (error == SCENARIO_ENOMEM) {
+        cli_complain("out of memory");
+        code = CLI_OUTSIDE;
+    } else if (values && (code == CLI_DONE || json)) {
+        code = cli_worse(print(&scenario, json), code);
+    }
+    scenario_release(&scenario);
+    return code;
+}
+
+// Any list of files and folders, as a hook passes it.
+static int lint_quietly(const struct cli_arguments *arguments,
+                        const struct scenario_overrides *overrides)
+{
+    struct campaign_files files;
+    int code = CLI_DONE;
+
+    if (!campaign_files_sift(&files, arguments->words, arguments->n_words)) {
+        cli_complain("%s", files.message);
+        campaign_files_release(&files);
+        return CLI_USAGE;
+    }
+    for (uint32_t i = 0; i < files.count; i++) {
+        if (!files.list[i].serves) {
+            code = cli_worse(code, lint_file(arguments, overrides, files.list[i].path, false));
+        }
+    }
+    if (files.n_serving + files.n_other > 0) {
+        cli_complain("left out, since they are no scenarios: %u; since they have no 'about' and only "
+                     "serve as a base: %u",
+                     (unsigned)files.n_other, (unsigned)files.n_serving);
+    }
+    campaign_files_release(&files);
+    return code;
+}
+
+static int lint_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+{
+    bool quiet = cli_arguments_value(arguments, "quiet") != NULL;
+    bool json = cli_arguments_value(arguments, "format") != NULL;
     struct cli_overrides overrides;
     int code = cli_overrides_collect(&overrides, arguments);
 
     (void)program;
-    memset(&scenario, 0, sizeof(scenario));
-    if (code == CLI_DONE) {
-        int error = scenario_load(&scenario, arguments->words[0], &overrides.scenario);
-
-        complain(&scenario);
-        if (error == SCENARIO_ENOMEM) {
-            cli_complain("out of memory");
-            code = CLI_OUTSIDE;
-        } else {
-            code = error == SCENARIO_OK ? CLI_DONE : CLI_USAGE;
-            if (code == CLI_DONE || json) {
-                code = cli_worse(print(&scenario, json), code);
-            }
+    if (code == CLI_DONE && (quiet || arguments->n_words > 1) && json) {
+        cli_complain("--format prints the values of one scenario; name one, without --quiet");
+        code = CLI_USAGE;
+    }
+    if (code == CLI_DONE && quiet) {
+        code = lint_quietly(arguments, &overrides.scenario);
+    } else if (code == CLI_DONE) {
+        for (uint32_t i = 0; i < arguments->n_words; i++) {
+            code = cli_worse(code, lint_file(arguments, &overrides.scenario, arguments->words[i],
+                                             arguments->n_words == 1));
         }
     }
-    scenario_release(&scenario);
     cli_overrides_release(&overrides);
     return code;
 }
 
 const struct cli_command cli_lint = {
     .name = "lint",
-    .usage = "SCENARIO [OPTION]...",
+    .usage = "SCENARIO... [OPTION]...",
     .summary = "Checks a scenario and prints every value with its origin.",
     .about =
+        "Several scenarios are checked one after the other, and no values are printed. With "
+        "--quiet\n"
+        "folders may be named, too; `recoup check --help` says which files in them are scenarios.\n"
         "Each line is a path, its value, where the value comes from and, where it is no fact of\n"
         "Flink and was not given, that it is assumed. Exit code 2: the scenario is invalid.\n\n",
     .options = lint_options,
     .n_options = sizeof(lint_options) / sizeof(lint_options[0]),
     .words_min = 1,
-    .words_max = 1,
+    .words_max = CLI_ARGUMENTS_MAX,
     .missing = "no scenario given: recoup lint SCENARIO",
     .execute = lint_execute,
 };
