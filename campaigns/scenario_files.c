@@ -389,8 +389,8 @@ static bool find(struct campaign_files *files, const char *const *paths, uint32_
         } else {
             char *path = print_path(paths[i], "", "");
 
-            ok =
-                path != NULL ? consider(files, path, trust_named) : fail(files, paths[i], "out of memory");
+            ok = path != NULL ? consider(files, path, trust_named)
+                              : fail(files, paths[i], "out of memory");
         }
     }
     drop_twins(files);

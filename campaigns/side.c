@@ -164,7 +164,7 @@ static bool call(struct campaign_side *side, const char **words)
     } else if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 1 && WEXITSTATUS(status) != 3) {
         // A broken expectation or a finding is a result, too.
         results_text_format(&side->message,
-                            "%s: left with exit code %d and no trail (it must know 'run --trail')",
+                            "%s: left with exit code %d (it must know 'run --trail')",
                             side->program, WEXITSTATUS(status));
     } else {
         return true;
@@ -197,6 +197,13 @@ static enum campaign_side_status record_program(struct campaign_side *side, uint
         results_text_add(&side->message, "out of memory");
     } else if (call(side, words)) {
         status = load_trail(side, file);
+        if (status != CAMPAIGN_SIDE_OK) {
+            results_text_clear(&side->message);
+            results_text_format(&side->message,
+                                "%s: left no whole trail (it must know 'run --trail')",
+                                side->program);
+            status = CAMPAIGN_SIDE_OUTSIDE;
+        }
     }
     free(words);
     (void)unlink(file);

@@ -87,9 +87,10 @@ static int lint_quietly(const struct cli_arguments *arguments,
         }
     }
     if (files.n_serving + files.n_other > 0) {
-        cli_complain("left out, since they are no scenarios: %u; since they have no 'about' and only "
-                     "serve as a base: %u",
-                     (unsigned)files.n_other, (unsigned)files.n_serving);
+        cli_complain(
+            "left out, since they are no scenarios: %u; since they have no 'about' and only "
+            "serve as a base: %u",
+            (unsigned)files.n_other, (unsigned)files.n_serving);
     }
     campaign_files_release(&files);
     return code;

@@ -372,11 +372,11 @@ static void parse_points(struct parser *p)
         struct results_trail_point *grown =
             grow(p, trail->points, trail->n_points, sizeof(*grown), RESULTS_TRAIL_POINTS);
 
+        trail->points = grown != NULL ? grown : trail->points;
         if (grown == NULL || p->n_words != 3 + RESULTS_TRAIL_LAYERS) {
             fail_at(p, "a point with 7 words", p->rest);
             return;
         }
-        trail->points = grown;
         grown += trail->n_points++;
         grown->events = number_at(p, 1, UINT64_MAX);
         grown->time_ns = signed_at(p, 2);
@@ -429,11 +429,11 @@ static void parse_events(struct parser *p)
         struct results_trail_event *grown =
             grow(p, trail->events, trail->n_events, sizeof(*grown), RESULTS_TRAIL_WINDOW_MAX);
 
+        trail->events = grown != NULL ? grown : trail->events;
         if (grown == NULL || p->n_words != 12 + RESULTS_TRAIL_LAYERS) {
             fail_at(p, "an event with 16 words", p->rest);
             return;
         }
-        trail->events = grown;
         grown += trail->n_events++;
         event_at(p, grown);
         layers_at(p, 12, grown->layers);

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Two builds of recoup with a planted change each, which `recoup check` and `recoup diff` must tell
+# apart; and the project's own scenarios against their baselines.
+foreach(planted reordering behaviour)
+    add_executable(recoup_${planted} cli/planted/${planted}.c ${PROJECT_SOURCE_DIR}/cli/main.c)
+    set_target_properties(recoup_${planted} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_include_directories(recoup_${planted} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(recoup_${planted} PRIVATE recoup_flags recoup_cli)
+    # The names are the linker's, not ours.
+    target_compile_options(recoup_${planted} PRIVATE $<$<C_COMPILER_ID:Clang>:-Wno-reserved-identifier>)
+endforeach()
+target_link_options(recoup_reordering PRIVATE LINKER:--wrap=world_push)
+target_link_options(recoup_behaviour PRIVATE LINKER:--wrap=recoup_create)
