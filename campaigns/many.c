@@ -25,6 +25,30 @@ struct worker {
     struct results_text bytes;
 };
 
+int campaign_many_load(struct scenario *scenario, const char *path,
+                       const struct scenario_overrides *overrides, const char *const *sets,
+                       uint32_t n_sets)
+{
+    struct scenario_overrides all = *overrides;
+    const char **joined = malloc(((size_t)overrides->n_sets + n_sets + 1) * sizeof(*joined));
+    int status = SCENARIO_ENOMEM;
+
+    memset(scenario, 0, sizeof(*scenario));
+    if (joined != NULL) {
+        for (uint32_t i = 0; i < overrides->n_sets; i++) {
+            joined[i] = overrides->sets[i];
+        }
+        for (uint32_t i = 0; i < n_sets; i++) {
+            joined[overrides->n_sets + i] = sets[i];
+        }
+        all.sets = joined;
+        all.n_sets += n_sets;
+        status = scenario_load(scenario, path, &all);
+    }
+    free(joined);
+    return status;
+}
+
 bool campaign_many_init(struct campaign_many *many, uint32_t n_cases, uint64_t seed,
                         uint32_t n_seeds)
 {
@@ -173,8 +197,7 @@ static char *failure_text(const struct campaign_outcome *outcome)
                        outcome->errors[0] != '\0' ? ": " : "", outcome->errors);
     } else {
         (void)snprintf(text, sizeof(text), "its process left with exit code %d%s%.400s",
-                       outcome->exit_code, outcome->errors[0] != '\0' ? ": " : "",
-                       outcome->errors);
+                       outcome->exit_code, outcome->errors[0] != '\0' ? ": " : "", outcome->errors);
     }
     return strdup(text);
 }

@@ -53,6 +53,11 @@ enum campaign_many_result {
     CAMPAIGN_MANY_OUTSIDE  // a process could not be started, or out of memory: `message`
 };
 
+// scenario_load with further `sets` behind those of `overrides`.
+int campaign_many_load(struct scenario *scenario, const char *path,
+                       const struct scenario_overrides *overrides, const char *const *sets,
+                       uint32_t n_sets);
+
 // Room for `n_cases` (their scenarios zeroed) and the seeds of `n_seeds` runs: the first is `seed`
 // itself, run r's is scenario_seed_common(seed, r). False when out of memory. To be released in
 // both cases.

@@ -73,8 +73,8 @@ static bool changes_result(const char *name)
            strcmp(name, "invariants") == 0 || strcmp(name, "tie-seed") == 0;
 }
 
-void cli_command_repeat(struct results_text *text, const struct cli_program *program,
-                        const struct cli_arguments *arguments)
+static void repeat(struct results_text *text, const struct cli_program *program,
+                   const struct cli_arguments *arguments, bool with_seed)
 {
     cli_shell_word(text, program->name);
     results_text_format(text, " %s", arguments->command->name);
@@ -86,7 +86,7 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
         const struct cli_given *given = &arguments->given[i];
         const struct cli_option *option = &arguments->command->options[given->option];
 
-        if (changes_result(option->name)) {
+        if (changes_result(option->name) && (with_seed || strcmp(option->name, "seed") != 0)) {
             results_text_format(text, " --%s ", option->name);
             if (strcmp(option->name, "set") == 0) {
                 results_shell_set(text, given->value);
@@ -95,4 +95,16 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
             }
         }
     }
+}
+
+void cli_command_repeat(struct results_text *text, const struct cli_program *program,
+                        const struct cli_arguments *arguments)
+{
+    repeat(text, program, arguments, true);
+}
+
+void cli_command_but_seed(struct results_text *text, const struct cli_program *program,
+                          const struct cli_arguments *arguments)
+{
+    repeat(text, program, arguments, false);
 }

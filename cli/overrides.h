@@ -21,6 +21,9 @@ void cli_overrides_release(struct cli_overrides *overrides);
 // The command that repeats a run, quoted for a shell: what changes the result, nothing else.
 void cli_command_repeat(struct results_text *text, const struct cli_program *program,
                         const struct cli_arguments *arguments);
+// The same without its seed, so that another can be put behind it.
+void cli_command_but_seed(struct results_text *text, const struct cli_program *program,
+                          const struct cli_arguments *arguments);
 // One word, quoted where a shell would not take it as it stands.
 void cli_shell_word(struct results_text *text, const char *word);
 

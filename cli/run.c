@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/many.h"
 #include "cli/output.h"
 #include "cli/overrides.h"
 #include "cli/program.h"
@@ -27,6 +28,9 @@ static const struct cli_option run_options[] = {
     {"seed", "N", NULL, false, "seed of all chance, 0 to 2^63 - 1, decimal or 0x..."},
     {"set", "PATH=VALUE", NULL, true, "change one value: cluster.workers=50, faults.0.at=95s"},
     {"fault", "'{...}'", NULL, true, "add a fault: '{at: 95 s, kill: master}'"},
+    {"runs", "N", NULL, false, "run it N times, with seeds derived from the first"},
+    {"what-if", NULL, NULL, false, "the same seeds again with one setting changed at a time"},
+    {"j", "N", NULL, false, "worker processes for --runs and --what-if (one per processor)"},
     {"format", "text|json", "text|json", false, "how the result is printed (text)"},
     {"trace", "FILE", NULL, false, "write what happened for ui.perfetto.dev"},
     {"db", "FILE", NULL, false, "append the run to a SQLite file"},
@@ -456,7 +460,31 @@ static int run_all(struct run_command *c)
     return cli_worse(code, cli_signals_exit(&c->signals));
 }
 
-static int run_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+// Options that are about one run have no meaning for many, and the other way round.
+static int check_kind(const struct cli_arguments *arguments, const char *kind)
+{
+    static const char *const single[] = {"trace", "trail", "trail-at", "tie-seed", "store-out"};
+
+    for (size_t i = 0; kind != NULL && i < sizeof(single) / sizeof(single[0]); i++) {
+        if (cli_arguments_value(arguments, single[i]) != NULL) {
+            cli_complain("--%s is about one run, --%s about many; leave one of them out",
+                         single[i], kind);
+            return CLI_USAGE;
+        }
+    }
+    if (kind == NULL && cli_arguments_value(arguments, "j") != NULL) {
+        cli_complain("-j: one run is made by one process; add --runs N or --what-if");
+        return CLI_USAGE;
+    }
+    if (kind != NULL && strcmp(kind, "what-if") == 0 &&
+        cli_arguments_value(arguments, "db") != NULL) {
+        cli_complain("--db takes the runs of one scenario; --what-if makes those of many");
+        return CLI_USAGE;
+    }
+    return CLI_DONE;
+}
+
+static int run_one(const struct cli_program *program, const struct cli_arguments *arguments)
 {
     struct run_command c;
     int code;
@@ -481,6 +509,20 @@ static int run_execute(const struct cli_program *program, const struct cli_argum
     scenario_release(&c.scenario);
     results_text_release(&c.command);
     return code;
+}
+
+static int run_execute(const struct cli_program *program, const struct cli_arguments *arguments)
+{
+    bool what_if = cli_arguments_value(arguments, "what-if") != NULL;
+    bool many = cli_arguments_value(arguments, "runs") != NULL;
+    int code = check_kind(arguments, what_if ? "what-if" : many ? "runs" : NULL);
+
+    if (code != CLI_DONE) {
+        return code;
+    }
+    return what_if ? cli_run_what_if(program, arguments)
+           : many  ? cli_run_many(program, arguments)
+                   : run_one(program, arguments);
 }
 
 const struct cli_command cli_run = {

@@ -25,6 +25,7 @@ enum results_database_status {
 };
 
 struct sqlite3;
+struct results_record;
 
 struct results_database {
     struct sqlite3 *connection;
@@ -52,6 +53,22 @@ void results_database_close(struct results_database *database); // accepts a zer
 enum results_database_status results_database_append(struct results_database *database,
                                                      const struct results_run *run,
                                                      const struct results_execution *execution);
+
+// A run that some process made.
+struct results_append {
+    const struct results_record *record;
+    uint64_t seed;
+    struct results_execution execution;
+};
+
+// Appends runs of one scenario that differ by their seeds, all or none. `like` says what else they
+// share (version, invariants_on). `counts` receives how many were added, were there already, and
+// were there with another fingerprint (by status); `message` is then about the first of these.
+// False: nothing was changed, and `message` says why.
+bool results_database_append_runs(struct results_database *database, struct scenario *scenario,
+                                  const struct results_run *like,
+                                  const struct results_append *runs, uint32_t n,
+                                  uint32_t counts[RESULTS_DATABASE_FAILED]);
 
 // The identity of a run: hash of the resolved scenario, its seed, whether the invariants were on,
 // and the version of the model.

@@ -86,14 +86,14 @@ static int upsert_point(struct results_database *database, const struct results_
 }
 
 // A run of this key that the file holds already: is it the same?
-static int find_run(struct results_database *database, const struct results_run *run,
+static int find_run(struct results_database *database, const struct results_record *record,
                     const char *key, enum results_database_status *status)
 {
     struct results_statement s;
     struct results_text hex;
 
     results_text_init(&hex);
-    results_text_hex(&hex, run->result->fingerprint, sizeof(run->result->fingerprint));
+    results_text_hex(&hex, record->facts.fingerprint, sizeof(record->facts.fingerprint));
     results_statement_init(&s, database->connection,
                            "SELECT fingerprint FROM run WHERE run_key = ?");
     results_statement_text(&s, key);
@@ -117,46 +117,67 @@ static int find_run(struct results_database *database, const struct results_run 
 }
 
 static int write_run(struct results_database *database, const struct results_run *run,
-                     const struct results_execution *execution, const char *key, int64_t point)
+                     const struct results_record *record, const struct results_execution *execution,
+                     const char *key, int64_t point)
 {
     struct results_place place = {key, point, 0, run->scenario->config.seed};
     struct results_writer writer;
-    struct results_record record;
-    struct results_text bytes;
-    int code;
+    int code = results_writer_init(&writer, database, run->version);
     int released;
 
-    results_text_init(&bytes);
-    results_record_write(run, &bytes);
-    code = bytes.failed || !results_record_read(&record, bytes.data, bytes.size) ? SQLITE_NOMEM
-                                                                                 : SQLITE_OK;
-    results_text_release(&bytes);
-    if (code != SQLITE_OK) {
-        return code;
-    }
-    code = results_writer_init(&writer, database, run->version);
     if (code == SQLITE_OK) {
-        code = results_writer_add(&writer, &record, &place, execution);
+        code = results_writer_add(&writer, record, &place, execution);
     }
     released = results_writer_release(&writer);
-    results_record_release(&record);
     return code != SQLITE_OK ? code : released;
 }
 
-static int append_new(struct results_database *database, const struct results_run *run,
-                      const struct results_execution *execution, const char *key)
+// The rows that the run stands under; made where they are missing.
+static int find_place(struct results_database *database, const struct results_run *run,
+                      int64_t *point)
 {
     int64_t sweep = 0;
-    int64_t point = 0;
     int code = upsert_sweep(database, run, &sweep);
 
-    if (code == SQLITE_OK) {
-        code = upsert_point(database, run, sweep, &point);
+    return code == SQLITE_OK ? upsert_point(database, run, sweep, point) : code;
+}
+
+// One run within the caller's transaction. The point is looked for once.
+static int append_record(struct results_database *database, const struct results_run *run,
+                         const struct results_record *record,
+                         const struct results_execution *execution, int64_t *point,
+                         enum results_database_status *status)
+{
+    char key[RESULTS_KEY_SIZE];
+    int code;
+
+    results_run_key(run, key);
+    code = find_run(database, record, key, status);
+    if (code == SQLITE_OK && *status == RESULTS_DATABASE_ADDED && *point == 0) {
+        code = find_place(database, run, point);
+    }
+    if (code == SQLITE_OK && *status == RESULTS_DATABASE_ADDED) {
+        code = write_run(database, run, record, execution, key, *point);
+        results_text_format(&database->message, "%s: run %s was added", database->path, key);
+    }
+    return code;
+}
+
+// Ends the transaction. False: nothing was changed, and the message says why.
+static bool finish(struct results_database *database, int code, int64_t point)
+{
+    if (code == SQLITE_OK && point != 0) {
+        code = results_database_summarize(database, point);
     }
     if (code == SQLITE_OK) {
-        code = write_run(database, run, execution, key, point);
+        code = results_database_execute(database, "COMMIT");
     }
-    return code == SQLITE_OK ? results_database_summarize(database, point) : code;
+    if (code != SQLITE_OK) {
+        results_text_clear(&database->message);
+        results_database_fail(database, code);
+        (void)results_database_execute(database, "ROLLBACK");
+    }
+    return code == SQLITE_OK;
 }
 
 enum results_database_status results_database_append(struct results_database *database,
@@ -164,26 +185,59 @@ enum results_database_status results_database_append(struct results_database *da
                                                      const struct results_execution *execution)
 {
     enum results_database_status status = RESULTS_DATABASE_ADDED;
-    char key[RESULTS_KEY_SIZE];
-    int code = results_database_execute(database, "BEGIN IMMEDIATE");
+    struct results_record record;
+    struct results_text bytes;
+    int64_t point = 0;
+    int code;
 
     results_text_clear(&database->message);
-    results_run_key(run, key);
-    if (code == SQLITE_OK) {
-        code = find_run(database, run, key, &status);
-    }
-    if (code == SQLITE_OK && status == RESULTS_DATABASE_ADDED) {
-        code = append_new(database, run, execution, key);
-    }
-    if (code == SQLITE_OK) {
-        code = results_database_execute(database, "COMMIT");
-    }
+    results_text_init(&bytes);
+    results_record_write(run, &bytes);
+    code = bytes.failed || !results_record_read(&record, bytes.data, bytes.size) ? SQLITE_NOMEM
+                                                                                 : SQLITE_OK;
+    results_text_release(&bytes);
     if (code != SQLITE_OK) {
         results_database_fail(database, code);
-        (void)results_database_execute(database, "ROLLBACK");
-        status = RESULTS_DATABASE_FAILED;
-    } else if (status == RESULTS_DATABASE_ADDED) {
-        results_text_format(&database->message, "%s: run %s was added", database->path, key);
+        return RESULTS_DATABASE_FAILED;
     }
-    return status;
+    code = results_database_execute(database, "BEGIN IMMEDIATE");
+    if (code == SQLITE_OK) {
+        code = append_record(database, run, &record, execution, &point, &status);
+    }
+    results_record_release(&record);
+    return finish(database, code, point) ? status : RESULTS_DATABASE_FAILED;
+}
+
+bool results_database_append_runs(struct results_database *database, struct scenario *scenario,
+                                  const struct results_run *like, const struct results_append *runs,
+                                  uint32_t n, uint32_t counts[RESULTS_DATABASE_FAILED])
+{
+    struct results_run run = *like;
+    struct results_text differs;
+    int64_t point = 0;
+    int code = results_database_execute(database, "BEGIN IMMEDIATE");
+    bool done;
+
+    run.scenario = scenario;
+    memset(counts, 0, RESULTS_DATABASE_FAILED * sizeof(*counts));
+    results_text_init(&differs);
+    for (uint32_t i = 0; i < n && code == SQLITE_OK; i++) {
+        enum results_database_status status = RESULTS_DATABASE_ADDED;
+
+        results_text_clear(&database->message);
+        if (scenario_reseed(scenario, runs[i].seed) != SCENARIO_OK) {
+            code = SQLITE_NOMEM;
+            break;
+        }
+        code = append_record(database, &run, runs[i].record, &runs[i].execution, &point, &status);
+        counts[status] += code == SQLITE_OK && status != RESULTS_DATABASE_FAILED ? 1 : 0;
+        if (status == RESULTS_DATABASE_DIFFERS && differs.size == 0) {
+            results_text_add(&differs, results_text_string(&database->message));
+        }
+    }
+    results_text_clear(&database->message);
+    results_text_add(&database->message, results_text_string(&differs));
+    results_text_release(&differs);
+    done = finish(database, code, point);
+    return done;
 }

@@ -29,8 +29,8 @@ const char *results_many_name(enum results_many_metric metric)
     return metrics[metric].name;
 }
 
-const char *results_many_value(char buffer[RESULTS_PAGE_WIDTH_MIN],
-                               enum results_many_metric metric, int64_t value)
+const char *results_many_value(char buffer[RESULTS_PAGE_WIDTH_MIN], enum results_many_metric metric,
+                               int64_t value)
 {
     char *at = buffer;
     uint64_t size = value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value;
@@ -78,8 +78,8 @@ bool results_many_of(const struct results_record *record, enum results_many_metr
         return true;
     }
     if (metric == RESULTS_MANY_REQUESTS) {
-        for (uint32_t c = RESULTS_COLUMN_io_requests_create;
-             c <= RESULTS_COLUMN_io_requests_mkdir; c++) {
+        for (uint32_t c = RESULTS_COLUMN_io_requests_create; c <= RESULTS_COLUMN_io_requests_mkdir;
+             c++) {
             *value = add(*value, (uint64_t)values[c].value);
         }
         return true;

@@ -32,8 +32,8 @@ enum results_many_metric {
 const char *results_many_words(enum results_many_metric metric);
 const char *results_many_name(enum results_many_metric metric);
 // A value of the metric in words: "1 min 35 s", "312", "1.23 mb"; a negative one with "-".
-const char *results_many_value(char buffer[RESULTS_PAGE_WIDTH_MIN],
-                               enum results_many_metric metric, int64_t value);
+const char *results_many_value(char buffer[RESULTS_PAGE_WIDTH_MIN], enum results_many_metric metric,
+                               int64_t value);
 // The metric of a run. False where it was not computed.
 bool results_many_of(const struct results_record *record, enum results_many_metric metric,
                      int64_t *value);
@@ -66,20 +66,20 @@ struct results_many_finding {
 };
 
 struct results_many_summary {
-    uint32_t n;                          // runs that ended
-    uint32_t states[8];                  // by enum model_job_state
-    uint32_t hit;                        // in which a master died
-    uint32_t censored;                   // cut by a limit of time or events
-    uint32_t unmet;                      // that did not meet the expectations
-    uint32_t failed;                     // that left no result
-    uint64_t unmet_seed, failed_seed;    // the first
-    uint64_t worst_seed;                 // the largest delay, or makespan
+    uint32_t n;                       // runs that ended
+    uint32_t states[8];               // by enum model_job_state
+    uint32_t hit;                     // in which a master died
+    uint32_t censored;                // cut by a limit of time or events
+    uint32_t unmet;                   // that did not meet the expectations
+    uint32_t failed;                  // that left no result
+    uint64_t unmet_seed, failed_seed; // the first
+    uint64_t worst_seed;              // the largest delay, or makespan
     struct results_sample samples[RESULTS_MANY_COUNT];
     struct results_many_cause causes[MODEL_CAUSE_COUNT];
     struct results_many_finding findings[RESULTS_MANY_FINDINGS_MAX];
     uint32_t n_findings;
-    bool bug;                            // a finding that no active policy explains
-    bool limited;                        // a run was cut at its limit of events
+    bool bug;     // a finding that no active policy explains
+    bool limited; // a run was cut at its limit of events
 };
 
 // False when out of memory; to be released in both cases.

@@ -128,8 +128,7 @@ static void put_summary(struct results_json *json, const struct results_many_sum
     results_json_object(json);
     for (uint32_t i = MODEL_JOB_RUNNING; i <= MODEL_JOB_TIMEOUT; i++) {
         if (s->states[i] > 0) {
-            results_json_put_u64(json, model_job_state_name((enum model_job_state)i),
-                                 s->states[i]);
+            results_json_put_u64(json, model_job_state_name((enum model_job_state)i), s->states[i]);
         }
     }
     results_json_end_object(json);
@@ -159,8 +158,7 @@ void results_many_json(const struct results_many *many, const struct results_man
     results_json_put_u64(&json, "schema", 1);
     results_json_put_string(&json, "recoup", many->version);
     results_json_put_string(&json, "scenario", many->scenario->name);
-    results_json_put_string(&json, "profile",
-                            results_profile_name(many->scenario->config.profile));
+    results_json_put_string(&json, "profile", results_profile_name(many->scenario->config.profile));
     put_summary(&json, summary);
     results_json_key(&json, "runs");
     results_json_array(&json);

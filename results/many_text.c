@@ -41,18 +41,17 @@ static void verdict(struct results_page *page, const struct results_many *many,
     if (s->n == 0) {
         results_text_add(words, "none left a result.");
     } else if (delay->n == 0) {
-        results_text_format(words, "half of them end by %s.",
-                            value_text(a, RESULTS_MANY_MAKESPAN,
-                                       results_sample_quantile(&s->samples[RESULTS_MANY_MAKESPAN],
-                                                               0.5)));
-    } else {
         results_text_format(
-            words, "the job ends %s late, and %s of slot time is lost, in half of the runs",
-            value_text(a, RESULTS_MANY_DELAY, results_sample_quantile(delay, 0.5)),
-            value_text(b, RESULTS_MANY_LOST_WORK, results_sample_quantile(lost, 0.5)));
-        results_text_format(words, "; 1 in 20 is more than %s late.",
-                            value_text(a, RESULTS_MANY_DELAY,
-                                       results_sample_quantile(delay, 0.95)));
+            words, "the median run takes %s.",
+            value_text(a, RESULTS_MANY_MAKESPAN,
+                       results_sample_quantile(&s->samples[RESULTS_MANY_MAKESPAN], 0.5)));
+    } else {
+        results_text_format(words, "the median run ends %s late and loses %s; ",
+                            value_text(a, RESULTS_MANY_DELAY, results_sample_quantile(delay, 0.5)),
+                            results_slot_time(b, llround(results_sample_quantile(lost, 0.5))));
+        results_text_format(
+            words, "1 in 20 is more than %s late.",
+            value_text(a, RESULTS_MANY_DELAY, results_sample_quantile(delay, 0.95)));
     }
     results_page_wrap(page, "", 0, s->bug || s->unmet > 0 ? RESULTS_RED : RESULTS_BOLD,
                       results_text_string(words));
@@ -123,8 +122,8 @@ static uint32_t next_cause(const struct results_many_summary *s, const bool *sho
     uint32_t found = MODEL_CAUSE_COUNT;
 
     for (uint32_t c = 0; c < MODEL_CAUSE_COUNT; c++) {
-        bool larger = found == MODEL_CAUSE_COUNT ||
-                      s->causes[c].total_ns > s->causes[found].total_ns;
+        bool larger =
+            found == MODEL_CAUSE_COUNT || s->causes[c].total_ns > s->causes[found].total_ns;
 
         if (!shown[c] && s->causes[c].runs > 0 && larger) {
             found = c;
@@ -154,8 +153,8 @@ static void causes(struct results_page *page, const struct results_many_summary 
         shown[c] = true;
         results_text_add(page->text, "  ");
         results_page_left(page, model_cause_name((enum model_cause)c), LABEL);
-        results_page_bar(page, (uint64_t)cause->total_ns, (uint64_t)s->causes[first].total_ns,
-                         room, RESULTS_YELLOW);
+        results_page_bar(page, (uint64_t)cause->total_ns, (uint64_t)s->causes[first].total_ns, room,
+                         RESULTS_YELLOW);
         results_text_add(page->text, room > 0 ? " " : "");
         results_page_right(page, results_duration(time, cause->total_ns / (int64_t)s->n), TIME);
         results_text_format(words, "in %" PRIu32 " of %" PRIu32 " runs", cause->runs, s->n);
@@ -220,9 +219,8 @@ static void warnings(struct results_page *page, const struct results_many *many,
         note(page, RESULTS_YELLOW, words);
     }
     if (many->n < RANGE_RUNS) {
-        results_text_format(words,
-                            "fewer than %u runs: the ranges are hardly more than what was seen",
-                            RANGE_RUNS);
+        results_text_format(
+            words, "fewer than %u runs: the ranges are hardly more than what was seen", RANGE_RUNS);
         note(page, RESULTS_DIM, words);
     }
 }
@@ -246,8 +244,9 @@ void results_many_report(const struct results_many *many,
     findings(&page, summary, &words);
     warnings(&page, many, summary, &words);
     if (summary->n > 0) {
-        results_text_format(&words, "%s --seed %" PRIu64, many->command, summary->worst_seed);
-        results_report_paragraph(&page, "Worst run", RESULTS_PLAIN, &words);
+        results_page_left(&page, "Worst run", REPORT_INDENT);
+        results_text_format(text, "%s --seed %" PRIu64 "\n", many->command, summary->worst_seed);
     }
+    text->failed = text->failed || words.failed;
     results_text_release(&words);
 }

@@ -59,7 +59,7 @@ static void wrong_usage_is_exit_code_2(void **state)
     assert_usage(CALL("run", TINY, "--sed", "1"), "unknown option '--sed'; did you mean '--se");
     assert_usage(CALL("run", TINY, "--form", "json"), "did you mean '--format'?");
     assert_usage(CALL("run", TINY, "--form=json"), "did you mean '--format'?");
-    assert_usage(CALL("run", TINY, "-j"), "unknown option '-j'");
+    assert_usage(CALL("run", TINY, "-x"), "unknown option '-x'");
     assert_usage(CALL("run", TINY, "--format", "xml"), "expected text or json, found 'xml'");
     assert_usage(CALL("run", TINY, "--format="), "expected text or json, found ''");
     assert_usage(CALL("run", TINY, "--format"), "needs a value: --format text|json");

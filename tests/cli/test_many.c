@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// `recoup run --runs`, `--what-if` and `recoup curve`: many runs of one scenario.
+#define _XOPEN_SOURCE 700
+#include "check.h"
+
+#include <signal.h>
+
+#include <jansson.h>
+
+#include "support_program.h"
+
+#define TINY SUPPORT_SCENARIOS "tiny.yaml"
+#define SHIPPED RECOUP_SOURCE_DIR "/scenarios/crash-before-stage-end.yaml"
+#define CALL(...) (&(const struct support_call){.arguments = {__VA_ARGS__}})
+
+static void assert_has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        print_error("'%s' is not in:\n%s\n", part, text);
+        fail();
+    }
+}
+
+static void assert_code(const struct support_program *p, int code)
+{
+    if (p->code != code) {
+        print_error("exit code %d, expected %d\n--- out\n%s\n--- err\n%s\n", p->code, code, p->out,
+                    p->err);
+        fail();
+    }
+}
+
+static void assert_usage(const struct support_call *call, const char *message)
+{
+    struct support_program p;
+
+    support_program_call(&p, call);
+    assert_code(&p, 2);
+    assert_text(p.out, "");
+    assert_has(p.err, message);
+    support_program_release(&p);
+}
+
+static json_t *call_json(const struct support_call *call, int code)
+{
+    struct support_program p;
+    json_t *json;
+
+    support_program_call(&p, call);
+    assert_code(&p, code);
+    json = json_loads(p.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    support_program_release(&p);
+    return json;
+}
+
+static json_t *at(json_t *json, const char *key)
+{
+    json_t *value = json_object_get(json, key);
+
+    if (value == NULL) {
+        fail_msg("no key '%s'", key);
+    }
+    return value;
+}
+
+static int64_t number(json_t *json, const char *key)
+{
+    assert_true(json_is_integer(at(json, key)));
+    return json_integer_value(at(json, key));
+}
+
+// --- --runs --------------------------------------------------------------------------------------
+
+static void wrong_numbers_are_exit_code_2(void **state)
+{
+    (void)state;
+    assert_usage(CALL("run", TINY, "--runs", "0"),
+                 "--runs: expected a number from 1 to 100000, found '0'");
+    assert_usage(CALL("run", TINY, "--runs", "many"), "--runs: expected a number");
+    assert_usage(CALL("run", TINY, "--runs", "2", "-j", "0"),
+                 "-j: expected a number from 1 to 1024, found '0'");
+    assert_usage(CALL("run", TINY, "-j", "2"), "-j: one run is made by one process");
+    assert_usage(CALL("run", TINY, "--runs", "2", "--trace", "x"),
+                 "--trace is about one run, --runs about many");
+    assert_usage(CALL("run", TINY, "--runs", "2", "--db", ""), "--db: the name of the file is");
+    assert_usage(CALL("run", "nowhere.yaml", "--runs", "2"), "nowhere.yaml");
+}
+
+// Each run is the one that `recoup run` makes with that seed, and the first has the scenario's.
+static void every_run_is_a_run(void **state)
+{
+    json_t *many = call_json(CALL("run", SHIPPED, "--runs", "4", "--format", "json"), 0);
+    json_t *runs = at(many, "runs");
+
+    (void)state;
+    assert_u64(json_array_size(runs), 4);
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        json_t *run = json_array_get(runs, i);
+        char seed[32];
+        json_t *single;
+
+        (void)snprintf(seed, sizeof(seed), "%" PRId64, number(run, "seed"));
+        assert_true(i > 0 || strcmp(seed, "1") == 0);
+        single = call_json(CALL("run", SHIPPED, "--seed", seed, "--format", "json"), 0);
+        assert_text(json_string_value(at(run, "fingerprint")),
+                    json_string_value(at(single, "fingerprint")));
+        assert_i64(number(at(run, "metrics"), "job_delay_ns"),
+                   number(at(single, "job"), "delay_ns"));
+        assert_true(json_equal(at(run, "lost_work_by_cause"), at(single, "lost_work_by_cause")));
+        json_decref(single);
+    }
+    json_decref(many);
+}
+
+// The summary says what the runs say; how many processes made them does not show.
+static void the_summary_is_of_the_runs(void **state)
+{
+    struct support_program one;
+    struct support_program two;
+    json_t *json;
+    json_t *delay;
+    int64_t least = INT64_MAX;
+    int64_t most = INT64_MIN;
+
+    (void)state;
+    support_program_call(&one, CALL("run", SHIPPED, "--runs", "9", "-j", "1", "--format", "json"));
+    support_program_call(&two, CALL("run", SHIPPED, "--runs", "9", "-j", "3", "--format", "json"));
+    assert_code(&one, 0);
+    assert_text(one.out, two.out);
+    json = json_loads(one.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    for (size_t i = 0; i < 9; i++) {
+        int64_t value = number(at(json_array_get(at(json, "runs"), i), "metrics"), "job_delay_ns");
+
+        least = value < least ? value : least;
+        most = value > most ? value : most;
+    }
+    delay = at(at(at(json, "summary"), "metrics"), "delay_ns");
+    assert_i64(number(delay, "min"), least);
+    assert_i64(number(delay, "max"), most);
+    assert_i64(number(delay, "n"), 9);
+    assert_true(number(delay, "p5") >= least && number(delay, "p50") <= most);
+    assert_i64(number(at(json, "summary"), "crash_hit"), 9);
+    assert_i64(number(at(at(json, "summary"), "states"), "FINISHED"), 9);
+    json_decref(json);
+    support_program_release(&one);
+    support_program_release(&two);
+}
+
+static void the_page_tells_the_range(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, CALL("run", SHIPPED, "--runs", "25", "--set", "cluster.workers=12"));
+    assert_code(&p, 0);
+    assert_has(p.out, "25 runs of crash-before-stage-end (flink-1.20): the median run ends ");
+    assert_has(p.out, "a master died in 25 of 25");
+    assert_has(p.out, "median           5 %          95 %       largest\n");
+    assert_has(p.out, "in 25 of 25 runs\n");
+    assert_has(p.out, "--set cluster.workers=12 --seed ");
+    assert_null(strstr(p.out, "fewer than 20 runs"));
+    support_program_release(&p);
+    support_program_call(&p, CALL("run", SHIPPED, "--runs", "2", "--set", "faults=[]", "--set",
+                                  "expect={state: FINISHED}"));
+    assert_code(&p, 0);
+    assert_has(p.out, "no master died");
+    assert_has(p.out, "fewer than 20 runs");
+    support_program_release(&p);
+}
+
+// The worst of all runs decides.
+static void unmet_expectations_are_exit_code_1(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, CALL("run", SHIPPED, "--runs", "3", "--set",
+                                  "expect={makespan: {at-most: 1 s}}"));
+    assert_code(&p, 1);
+    assert_has(p.out, "3 runs did not end as the scenario expects; the first has seed 1");
+    support_program_release(&p);
+    support_program_call(&p, CALL("run", SHIPPED, "--runs", "3", "--set", "events-max=100", "--set",
+                                  "expect={state: TIMEOUT}"));
+    assert_code(&p, 4);
+    assert_has(p.out, "3 runs ended at a limit of time or events");
+    support_program_release(&p);
+}
+
+static void all_runs_enter_the_database(void **state)
+{
+    struct support_program p;
+    char path[512];
+    const char *file = support_file(path, "many.db");
+    char command[1024];
+
+    (void)state;
+    support_program_call(&p, CALL("run", SHIPPED, "--runs", "5", "--db", file));
+    assert_code(&p, 0);
+    assert_has(p.err, "5 runs were added, 0 were there already");
+    support_program_release(&p);
+    support_program_call(&p, CALL("run", SHIPPED, "--runs", "8", "--db", file));
+    assert_code(&p, 0);
+    assert_has(p.err, "3 runs were added, 5 were there already");
+    support_program_release(&p);
+    support_program_call(&p, CALL("run", SHIPPED, "--db", file));
+    assert_code(&p, 0);
+    assert_has(p.err, "is there already; nothing was changed");
+    support_program_release(&p);
+    (void)snprintf(command, sizeof(command),
+                   "sqlite3 '%s' 'SELECT count(*), count(DISTINCT point_id), count(DISTINCT seed) "
+                   "FROM run; SELECT n FROM summary WHERE metric = \"makespan\"'",
+                   file);
+    support_shell(&p, command);
+    assert_has(p.out, "8|1|8\n");
+    support_program_release(&p);
+}
+
+static void an_interrupted_campaign_has_no_result(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(
+        &p, &(const struct support_call){.arguments = {"run", SHIPPED, "--runs", "500"},
+                                         .signal_pending = SIGINT});
+    assert_code(&p, 130);
+    assert_text(p.out, "");
+    support_program_release(&p);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(wrong_numbers_are_exit_code_2),
+    cmocka_unit_test(every_run_is_a_run),
+    cmocka_unit_test(the_summary_is_of_the_runs),
+    cmocka_unit_test(the_page_tells_the_range),
+    cmocka_unit_test(unmet_expectations_are_exit_code_1),
+    cmocka_unit_test(all_runs_enter_the_database),
+    cmocka_unit_test(an_interrupted_campaign_has_no_result),
+};
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv, "cli_many", tests);
+}
