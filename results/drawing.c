@@ -236,9 +236,10 @@ void drawing_axis_x(struct drawing *drawing, const struct results_scale *x, doub
         half = (double)strlen(label) * DRAWING_CHARACTER / 2;
         drawing_line(drawing, "grid", place, top, place, bottom);
         if (place - half > end + 4) {
-            // The last one may not stand beyond the edge.
+            // The first and the last one may not stand beyond the edge.
             double inside = place + half > drawing->width ? drawing->width - half : place;
 
+            inside = inside < half ? half : inside;
             drawing_text(drawing, "tick", inside, bottom + 16, DRAWING_MIDDLE, label);
             end = inside + half;
         }

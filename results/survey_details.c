@@ -104,7 +104,7 @@ static int read_axis_values(struct survey *survey, const struct survey_axis *axi
     survey_statement(survey, &s,
                      "SELECT point_id, text, value FROM axis_value JOIN point ON"
                      " point.id = point_id WHERE %s AND axis_id = ?"
-                     " ORDER BY point_id");
+                     " ORDER BY " SURVEY_POINT_ORDER);
     results_statement_i64(&s, axis->id);
     while (*n < survey->n_points && results_statement_row(&s)) {
         struct axis_value *value = &values[*n];

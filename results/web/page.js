@@ -38,6 +38,8 @@
   Array.prototype.forEach.call(document.querySelectorAll("table.sortable"), sortable);
   if (typeof uPlot !== "function") { return; }
 
+  var hint = "Drag to zoom, double-click to see all; a word of the legend hides its series.";
+
   function digits(value) { return String(Number(value.toPrecision(3))); }
 
   function duration(ns) {
@@ -62,6 +64,42 @@
     if (unit === "bytes") { return bytes(value); }
     if (unit === "nano-usd") { return digits(value / 1e9) + " USD"; }
     return digits(value);
+  }
+
+  // Steps between ticks that are round in the unit that is shown.
+  function steps(unit) {
+    var all = [], k;
+    if (unit === "ns") {
+      for (k = 1; k < 1e9; k *= 10) { all.push(k, 2 * k, 5 * k); }
+      [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 18000, 43200, 86400, 172800,
+        432000, 864000, 8640000].forEach(function (s) { all.push(s * 1e9); });
+    } else if (unit === "bytes") {
+      for (k = 1; k < 1e15; k *= 1024) {
+        [1, 2, 5, 10, 20, 50, 100, 200, 500].forEach(function (s) { all.push(s * k); });
+      }
+    } else {
+      for (k = unit === "count" ? 1 : 1e-6; k < 1e15; k *= 10) { all.push(k, 2 * k, 5 * k); }
+    }
+    return all;
+  }
+
+  // All of the data with its intervals, from zero; a stretch that was chosen stays as it is.
+  function reach(data) {
+    var low = 0, high = 0, least = Infinity, most = -Infinity;
+    data.series.forEach(function (series) {
+      series.points.forEach(function (p) {
+        low = Math.min(low, p[1], data.x.log || p[2] === null ? p[1] : p[2]);
+        high = Math.max(high, p[1], p[3] === null ? p[1] : p[3]);
+        least = Math.min(least, p[1]);
+        most = Math.max(most, p[1]);
+      });
+    });
+    return function (plot, from, to) {
+      if (from === null || (from === least && to === most)) {
+        return [low * 1.05, high > low ? high * 1.05 : low + 1];
+      }
+      return [from, to];
+    };
   }
 
   function color(name) {
@@ -95,7 +133,7 @@
   }
 
   function describe(data, aligned, index) {
-    if (index === null || index === undefined) { return ""; }
+    if (index === null || index === undefined || aligned.xs.length === 0) { return ""; }
     if (aligned.rows) {
       var p = aligned.rows[index].p;
       return p[4] + ": " + words(data.x.unit, p[0]) + ", " + words(data.y.unit, p[1]) + range(p);
@@ -139,22 +177,25 @@
     var aligned = align(data);
     var logarithmic = data.x.log && aligned.xs.length > 0 && aligned.xs[0] > 0 &&
       aligned.xs[aligned.xs.length - 1] >= 30 * aligned.xs[0];
+    var font = "12px " + getComputedStyle(document.body).fontFamily;
     var axis = {
       stroke: color("--soft"), grid: { stroke: color("--grid"), width: 1 },
       ticks: { stroke: color("--grid"), width: 1 }
     };
     var options = {
       width: holder.clientWidth, height: Math.min(420, Math.max(280, holder.clientWidth * 0.55)),
-      scales: { x: { time: false, distr: logarithmic ? 3 : 1 }, y: {} },
+      scales: { x: { time: false, distr: logarithmic ? 3 : 1 }, y: { range: reach(data) } },
       axes: [
-        Object.assign({}, axis, { label: data.x.title, space: 70, values: function (plot, ticks) {
+        Object.assign({}, axis, { label: data.x.title, space: 70,
+          labelFont: font, font: font, incrs: steps(data.x.unit), values: function (plot, ticks) {
           return ticks.map(function (tick) {
             if (tick === null) { return ""; }
             if (data.values) { return data.values[tick] === undefined ? "" : data.values[tick]; }
             return words(data.x.unit, tick);
           });
         } }),
-        Object.assign({}, axis, { label: data.y.title, size: 76, values: function (plot, ticks) {
+        Object.assign({}, axis, { label: data.y.title, size: 76,
+          labelFont: font, font: font, incrs: steps(data.y.unit), values: function (plot, ticks) {
           return ticks.map(function (tick) { return words(data.y.unit, tick); });
         } })
       ],
@@ -173,13 +214,24 @@
       })),
       hooks: {
         draw: [intervals(data)],
-        setCursor: [function (plot) { note.textContent = describe(data, aligned, plot.cursor.idx); }]
+        setCursor: [function (plot) {
+          note.textContent = describe(data, aligned, plot.cursor.idx) || hint;
+        }]
       }
     };
     if (data.values) {
       options.axes[0].splits = function () { return aligned.xs; };
       options.scales.x.range = function (plot, low, high) {
+        if (low === null) { return [-0.5, 0.5]; }
         return low === high ? [low - 0.5, high + 0.5] : [low - 0.3, high + 0.3];
+      };
+    }
+    if (!data.values && !logarithmic) {
+      options.scales.x.range = function (plot, from, to) {
+        var first = aligned.xs[0], last = aligned.xs[aligned.xs.length - 1];
+        if (from === null) { return [0, 1]; }
+        if (from !== first || to !== last) { return [from, to]; }
+        return [first - (last - first) * 0.04 - 1, last + (last - first) * 0.04 + 1];
       };
     }
     return new uPlot(options, [aligned.xs].concat(columns(data, aligned)), holder);
@@ -205,7 +257,7 @@
     function show() {
       figure.classList.add("plotted");
       note.hidden = false;
-      note.textContent = "Drag to zoom, double-click to see all; a word of the legend hides its series.";
+      note.textContent = hint;
       plot = build(holder, JSON.parse(source.textContent), note);
       button.textContent = "Back to the drawing";
       button.setAttribute("aria-pressed", "true");
