@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The page of `recoup report` in headless Chromium: layout, keyboard, sorting, exploring, colours.
 
-Skipped (exit code 77) where Chromium is not installed: the package is large, so CI need not have it.
+Skipped (exit code 77) where Chromium is not installed: it is large, so CI need not have it.
 With --keep DIR the screenshots stay there to be looked at: light, dark, phone, print.
 """
 import argparse
