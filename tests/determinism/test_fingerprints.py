@@ -9,7 +9,7 @@ import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # A program with the outward shape of `recoup run`, into which a sin is planted.
-PROGRAM = '''#!%s
+PROGRAM = '''#!%s -IS
 import json, os, resource, sys
 arguments = sys.argv[1:]
 layers = {layer: layer * 16 for layer in ('F1', 'F2', 'F3', 'F4', 'F5', 'F6')}
