@@ -288,6 +288,9 @@ static int run(struct check_command *c)
     if (result == CAMPAIGN_CODE_INCOMPLETE) {
         cli_complain("interrupted; what ran is reported, the rest is not");
     }
+    if (cli_signals_exit(&c->signals) == CLI_TERMINATED) {
+        return cli_worse(report(c), CLI_TERMINATED);
+    }
     return cli_worse(cli_worse(code_of(c), report(c)),
                      result == CAMPAIGN_CODE_INCOMPLETE ? CLI_INCOMPLETE : CLI_DONE);
 }

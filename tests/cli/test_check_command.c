@@ -5,6 +5,7 @@
 #define _XOPEN_SOURCE 700
 #include "check.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -521,6 +522,52 @@ static void a_hook_lints_any_list_of_files(void **state)
     run_drop(RECOUP "lint --quiet --format json recoup", 2);
 }
 
+// --- interrupts and the wrapper ------------------------------------------------------------------
+
+static void a_signal_ends_a_check_in_order(void **state)
+{
+    struct support_call call = {.arguments = {"check", SUPPORT_SCENARIOS "tiny.yaml"},
+                                .signal_pending = SIGINT};
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, &call);
+    assert_i64(p.code, 4);
+    assert_text(p.out, "0 passed, 0 failed, 1 not run\n");
+    assert_has(&p, p.err, "interrupted; what ran is reported, the rest is not");
+    support_program_release(&p);
+    call.signal_pending = SIGTERM;
+    support_program_call(&p, &call);
+    assert_i64(p.code, 143);
+    support_program_release(&p);
+}
+
+static void the_wrapper_passes_everything_on(void **state)
+{
+    static const char wrapper[] = "'" RECOUP_SOURCE_DIR "/scripts/ci-check' ";
+    struct support_program p;
+    char command[1024];
+    char *summary;
+
+    (void)state;
+    run_drop("sed -i 's/min-pause: 1 s/min-pause: 20 s/' site.yaml && touch summary", 0);
+    (void)snprintf(command, sizeof(command),
+                   "GITHUB_STEP_SUMMARY=summary %s --recoup %s --junit j.xml --strict recoup",
+                   wrapper, RECOUP);
+    run(&p, command, 1);
+    assert_has(&p, p.out, "recoup 0.");
+    assert_has(&p, p.out, "0 passed, 2 failed");
+    support_program_release(&p);
+    summary = content("summary");
+    assert_non_null(strstr(summary, "### recoup check\n```\nFAIL  recoup/calm.yml\n"));
+    free(summary);
+    summary = content("j.xml");
+    assert_non_null(strstr(summary, "failures=\"2\""));
+    free(summary);
+    (void)snprintf(command, sizeof(command), "%s", wrapper);
+    run_drop(command, 2);
+}
+
 #define BARE(test) cmocka_unit_test_setup(test, prepare)
 #define BLESSED(test) cmocka_unit_test_setup(test, prepare_blessed)
 
@@ -542,6 +589,8 @@ static const struct CMUnitTest tests[] = {
     BARE(trails_of_two_machines_are_compared),
     BARE(lost_work_is_explained),
     BARE(a_hook_lints_any_list_of_files),
+    BARE(a_signal_ends_a_check_in_order),
+    BLESSED(the_wrapper_passes_everything_on),
 };
 
 int main(int argc, char **argv)
