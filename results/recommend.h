@@ -143,6 +143,12 @@ struct recommend_cause {
     double ns; // mean per run
 };
 
+struct recommend_finding { // a broken invariant
+    const char *invariant;
+    const char *hazard; // of the active policy that permits it; "": a bug
+    uint32_t runs;
+};
+
 struct recommendation {
     struct sim_arena arena; // owns everything below
     struct results_database database;
@@ -174,6 +180,8 @@ struct recommendation {
     struct results_sensitivity *indices; // of each axis, where all are sampled; else NULL
     struct recommend_cause causes[MODEL_CAUSE_COUNT]; // of the answer's point, most first
     uint32_t n_causes;
+    struct recommend_finding *findings; // of the answer's point, most runs first
+    uint32_t n_findings;
     double phases[MODEL_PHASE_COUNT]; // mean ns per run of the answer's point
     double outage;
 };

@@ -219,6 +219,22 @@ static void put_causes(struct writer *w)
     results_json_end_object(&w->json);
 }
 
+static void put_findings(struct writer *w)
+{
+    results_json_key(&w->json, "findings");
+    results_json_array(&w->json);
+    for (uint32_t i = 0; i < w->r->n_findings; i++) {
+        const struct recommend_finding *f = &w->r->findings[i];
+
+        results_json_object(&w->json);
+        results_json_put_string(&w->json, "invariant", f->invariant);
+        results_json_put_string(&w->json, "hazard", f->hazard[0] != '\0' ? f->hazard : NULL);
+        results_json_put_u64(&w->json, "runs", f->runs);
+        results_json_end_object(&w->json);
+    }
+    results_json_end_array(&w->json);
+}
+
 static void put_lines(struct writer *w)
 {
     const struct recommendation *r = w->r;
@@ -263,6 +279,7 @@ void recommend_json(const struct recommendation *r, struct results_text *text)
     put_neighbours(&w);
     put_effects(&w);
     put_causes(&w);
+    put_findings(&w);
     put_lines(&w);
     put_conditions(&w);
     results_json_end_object(&w.json);

@@ -624,6 +624,30 @@ static int read_phases(struct recommendation *r, const struct recommend_point *p
     return results_statement_release(&s);
 }
 
+static int read_findings(struct recommendation *r, const struct recommend_point *point)
+{
+    struct results_statement s;
+    const uint32_t most = 16;
+
+    r->findings = recommend_alloc(r, most, sizeof(*r->findings));
+    if (r->findings == NULL) {
+        return SQLITE_NOMEM;
+    }
+    results_statement_init(&s, r->database.connection,
+                           "SELECT invariant, coalesce(hazard, ''), count(DISTINCT run_id) FROM"
+                           " finding WHERE run_id IN (SELECT id FROM run WHERE point_id = ?)"
+                           " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2");
+    results_statement_i64(&s, point->id);
+    while (r->n_findings < most && results_statement_row(&s)) {
+        struct recommend_finding *finding = &r->findings[r->n_findings++];
+
+        finding->invariant = column_copy(r, &s, 0);
+        finding->hazard = column_copy(r, &s, 1);
+        finding->runs = (uint32_t)sqlite3_column_int64(s.statement, 2);
+    }
+    return results_statement_release(&s);
+}
+
 int recommend_read_point(struct recommendation *r, uint32_t point)
 {
     const struct recommend_point *p = &r->points[point];
@@ -631,6 +655,7 @@ int recommend_read_point(struct recommendation *r, uint32_t point)
     int code = read_causes(r, p);
 
     code = code == SQLITE_OK ? read_phases(r, p) : code;
+    code = code == SQLITE_OK ? read_findings(r, p) : code;
     if (code != SQLITE_OK) {
         return code;
     }

@@ -410,6 +410,22 @@ static void tell_conditions(struct teller *t)
         r->n_without_runs > 0 ? ", others have none yet" : "", r->versions);
 }
 
+// A setting that is cheap because it loses data is no good one: the user must see it.
+static void tell_findings(struct teller *t)
+{
+    const struct recommend_point *answer = &t->r->points[recommend_answer(t->r)];
+
+    for (uint32_t i = 0; i < t->r->n_findings; i++) {
+        const struct recommend_finding *f = &t->r->findings[i];
+
+        say(t, i == 0 ? "findings" : "", RESULTS_RED,
+            "invariant %s is broken in %" PRIu32 " of %" PRIu32 " runs, %s%s%s", f->invariant,
+            f->runs, answer->n_runs,
+            f->hazard[0] != '\0' ? "which the profile permits (hazard " : "which is a bug",
+            f->hazard, f->hazard[0] != '\0' ? ")" : "");
+    }
+}
+
 static void tell_warnings(struct teller *t)
 {
     const struct recommendation *r = t->r;
@@ -514,6 +530,7 @@ void recommend_text(const struct recommendation *r, const struct results_style *
     tell_neighbours(&t);
     tell_effects(&t);
     tell_conditions(&t);
+    tell_findings(&t);
     tell_warnings(&t);
     tell_lines(&t);
 }

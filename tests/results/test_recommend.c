@@ -467,6 +467,34 @@ static void what_cannot_be_answered(void **state)
     assert_refused(path, &question, RECOMMEND_USAGE, "version 77");
 }
 
+// What the best point breaks is said beside it.
+static void findings_are_told(void **state)
+{
+    struct recommend_question question = ask("io-event-store-bytes", "delay p95 95 s");
+    struct recommendation r;
+    struct results_database database;
+    struct results_text text;
+    struct results_style style = {.width = 80};
+    char path[512];
+
+    (void)state;
+    make_sweep(path, "recommend-findings.db", "flink-1.20", 4);
+    assert_true(results_database_open(&database, path, 0));
+    execute(database.connection,
+            "INSERT INTO finding SELECT id, 0, 'R2', 'H19', 1, 1, '' FROM run WHERE seed < 4;"
+            "INSERT INTO finding SELECT id, 1, 'L1', NULL, 1, 1, '' FROM run WHERE seed = 1");
+    results_database_close(&database);
+    assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
+    assert_u64(r.n_findings, 2);
+    results_text_init(&text);
+    recommend_text(&r, &style, &text);
+    assert_non_null(strstr(results_text_string(&text), "R2 is broken in 3 of 4 runs, which the"));
+    assert_non_null(strstr(results_text_string(&text), "(hazard H19)"));
+    assert_non_null(strstr(results_text_string(&text), "L1 is broken in 1 of 4 runs, which is a"));
+    results_text_release(&text);
+    recommendation_release(&r);
+}
+
 // One run of one point is an answer, with warnings instead of intervals.
 static void one_run_is_an_answer(void **state)
 {
@@ -539,6 +567,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_price_adds_up),
         cmocka_unit_test(which_axis_matters),
         cmocka_unit_test(what_cannot_be_answered),
+        cmocka_unit_test(findings_are_told),
         cmocka_unit_test(one_run_is_an_answer),
         cmocka_unit_test(json_says_the_same),
     };
