@@ -147,13 +147,19 @@ void invariants_check_release(struct model_world *w, const struct recoup_partiti
     if (!w->master.settled || a->partition != MODEL_PARTITION_HELD) {
         return;
     }
-    if (invariant_held(w, a->gid) == attempt && w->master.running && library_holds(w, partition) &&
-        !consumed(w, a->gid)) {
+    if (!w->master.running) {
+        return;
+    }
+    // What this very update adopts is held by the library already, and may be consumed, too.
+    bool holds_it = library_holds(w, partition);
+    bool held = invariant_held(w, a->gid) == attempt || w->invariants.own->adopting;
+
+    if (held && holds_it && !consumed(w, a->gid)) {
         invariants_report(w, "W3", NULL,
                           "the output of %s[%u] (attempt %u) is released before all its consumers "
                           "are finished",
                           invariant_stage_name(w, a->gid), partition->subtask, attempt);
-    } else if (w->master.running && still_wanted(w, attempt)) {
+    } else if (!holds_it && still_wanted(w, attempt)) {
         // No other hazard of W3 excuses it.
         invariants_report(w, "W3", invariants_hazard_active(w, "H30") ? "H30" : "",
                           "worker %u reports the output of %s[%u] late, and is told to drop it "

@@ -81,4 +81,9 @@ void reference_limits(struct model_world *w, bool log_order, uint32_t *limits);
 // recovery; MODEL_NONE: none.
 uint32_t reference_entry_under(struct model_world *w, uint32_t gid, bool log_order, uint32_t limit);
 
+// Only in the order first-finish: true if the log holds the subtask as finished and covered by a
+// snapshot of `coordinator` (of its stage), but that snapshot does not count any more, since the
+// finish that carried it was taken back.
+bool reference_cover_forgotten(struct model_world *w, uint32_t coordinator, uint32_t gid);
+
 #endif

@@ -592,6 +592,22 @@ void reference_limits(struct model_world *w, bool log_order, uint32_t *limits)
     }
 }
 
+bool reference_cover_forgotten(struct model_world *w, uint32_t coordinator, uint32_t gid)
+{
+    const struct model_reference_picture *first = &w->invariants.reference.pictures[0];
+    const struct model_reference_picture *ordered = &w->invariants.reference.pictures[1];
+
+    SIM_ASSERT(gid < w->n_subtasks);
+    SIM_ASSERT(w->invariants.reference.pictures_ready);
+    if (reference_pictures(w) < 2 || !first->entries[gid].present ||
+        !ordered->entries[gid].present ||
+        first->entries[gid].attempt != ordered->entries[gid].attempt) {
+        return false;
+    }
+    return first->entries[gid].place > reference_covered(first, coordinator, true) &&
+           ordered->entries[gid].place <= reference_covered(ordered, coordinator, false);
+}
+
 uint32_t reference_entry_under(struct model_world *w, uint32_t gid, bool log_order, uint32_t limit)
 {
     uint32_t k = log_order && reference_pictures(w) == 2 ? 1 : 0;

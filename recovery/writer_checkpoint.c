@@ -55,6 +55,9 @@ void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool 
     writer->checkpoint_retry_ns = RECOUP_NEVER;
     writer->remove_end = 0;
     writer->log_bytes = 0;
+    // Events before it may be lost although the last file was closed well (a failed snapshot stops
+    // recording with the buffer kept): nothing behind them is durable until END is.
+    writer->hole = writer->hole || rearms;
     record.checkpoint_begin.replaces = rearms;
     put_record(store, now_ns, &record, RECOUP__TASK_NEW_FILE);
     if (writer->incarnation) {

@@ -39,8 +39,6 @@ enum {
     WHAT_KINDS
 };
 
-#define AUTO 9 // a stage's knob of parallelism
-
 // --- drawing ------------------------------------------------------------------------------------
 
 uint32_t tape_draw(struct tape_random *random, uint32_t n)
@@ -107,6 +105,14 @@ void tape_flip(struct tape *tape, uint64_t seed)
         tape->knob[TAPE_POLICY + tape_draw(&random, RECOUP_POLICY_COUNT + 3)] = 1;
 }
 
+void tape_mix(struct tape *tape, uint64_t seed)
+{
+    struct tape_random random = {~seed << 1};
+
+    for (uint32_t i = TAPE_POLICY; i < TAPE_KNOBS; i++)
+        tape->knob[i] = (uint8_t)tape_draw(&random, 2);
+}
+
 bool tape_is_flipped(const struct tape *tape)
 {
     for (uint32_t i = TAPE_POLICY; i < TAPE_KNOBS; i++)
@@ -130,6 +136,7 @@ static void build_stage(const struct tape *tape, struct model_test *t, uint32_t 
         constant(0),           uniform(1, 20 * SECOND)};
     const struct sim_law outputs[] = {constant(1024), constant(0), constant(1 << 20),
                                       uniform(0, 4 << 20)};
+    static const uint32_t parallelisms[] = {1, 2, 3, 4, 5, 6, 8, 13, 30, 0}; // the last: auto
     static const uint32_t splits[] = {4, 1, 30, 0};
     static const uint64_t states[] = {0, 4096, 270000}; // the last is more than a checkpoint's part
     const uint8_t *knob = stage_knobs(tape, s);
@@ -137,8 +144,7 @@ static void build_stage(const struct tape *tape, struct model_test *t, uint32_t 
     char name[8];
 
     snprintf(name, sizeof(name), "s%u", (unsigned)s);
-    stage(t, name, knob[STAGE_PARALLELISM] == AUTO ? 0 : knob[STAGE_PARALLELISM] + 1u,
-          durations[knob[STAGE_DURATION]]);
+    stage(t, name, parallelisms[knob[STAGE_PARALLELISM]], durations[knob[STAGE_DURATION]]);
     spec = &t->stages[s];
     spec->output = outputs[knob[STAGE_OUTPUT]];
     spec->rerun_fresh = knob[STAGE_FRESH] != 0;
@@ -163,6 +169,8 @@ static int64_t fault_time_ns(uint8_t knob)
 
 static void build_trigger(struct model_fault *f, const uint8_t *knob, uint32_t n_stages)
 {
+    static const uint32_t nths[] = {1, 2, 3, 4, 5, 6, 8, 11, 15, 22, 35, 60};
+
     f->law = constant(fault_time_ns(knob[FAULT_TIME]));
     f->trigger = (enum model_fault_trigger)knob[FAULT_TRIGGER];
     if (f->kind == MODEL_FAULT_STORE_ERROR)
@@ -175,7 +183,7 @@ static void build_trigger(struct model_fault *f, const uint8_t *knob, uint32_t n
     f->stage = knob[FAULT_STAGE] % n_stages;
     f->share_nano = (knob[FAULT_SHARE] + 1) * INT64_C(125000000);
     f->op = (enum model_storage_op)knob[FAULT_OP];
-    f->nth = knob[FAULT_NTH] + 1u;
+    f->nth = nths[knob[FAULT_NTH]];
     f->moment = (enum model_fault_moment)knob[FAULT_MOMENT];
 }
 

@@ -62,6 +62,8 @@ uint32_t tape_draw(struct tape_random *random, uint32_t n);
 void tape_generate(struct tape *tape, uint64_t seed, uint8_t profile);
 // Turns one to three of its policies to the other profile's value.
 void tape_flip(struct tape *tape, uint64_t seed);
+// Draws each of its policies from either profile.
+void tape_mix(struct tape *tape, uint64_t seed);
 bool tape_is_flipped(const struct tape *tape);
 
 // Builds the world; dropped by world_drop.

@@ -491,7 +491,7 @@ static void aborted(int number)
     raise(number);
 }
 
-static void many(uint8_t profile, bool flip)
+static void many(uint8_t profile, void (*turn)(struct tape *tape, uint64_t seed))
 {
     uint32_t bad = 0;
 
@@ -501,8 +501,8 @@ static void many(uint8_t profile, bool flip)
         struct failure f;
         at_work = (sig_atomic_t)seed;
         tape_generate(&tape_at_work, seed, profile);
-        if (flip)
-            tape_flip(&tape_at_work, seed);
+        if (turn != NULL)
+            turn(&tape_at_work, seed);
         check_world(&tape_at_work, &f);
         if (f.property[0] == '\0')
             continue;
@@ -517,25 +517,32 @@ static void many(uint8_t profile, bool flip)
 static void HardenedWorldsBreakNothing(void **state)
 {
     (void)state;
-    many(0, false);
+    many(0, NULL);
 }
 
 static void FindingsUnderFlinkHaveHazards(void **state)
 {
     (void)state;
-    many(1, false);
+    many(1, NULL);
 }
 
 static void HardenedWorldsWithPoliciesTurnedOff(void **state)
 {
     (void)state;
-    many(0, true);
+    many(0, tape_flip);
 }
 
 static void FlinkWorldsWithPoliciesTurnedOn(void **state)
 {
     (void)state;
-    many(1, true);
+    many(1, tape_flip);
+}
+
+// A user may take any policy from either profile.
+static void AnyMixOfPolicies(void **state)
+{
+    (void)state;
+    many(0, tape_mix);
 }
 
 // The generator reaches what it is there for; else the tests above would mean little.
@@ -798,6 +805,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(FindingsUnderFlinkHaveHazards),
         cmocka_unit_test(HardenedWorldsWithPoliciesTurnedOff),
         cmocka_unit_test(FlinkWorldsWithPoliciesTurnedOn),
+        cmocka_unit_test(AnyMixOfPolicies),
     };
     int plain = 1;
 
