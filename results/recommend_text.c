@@ -430,21 +430,20 @@ static void tell_warnings(struct teller *t)
 {
     const struct recommendation *r = t->r;
     const struct recommend_point *answer = &r->points[recommend_answer(r)];
-    unsigned warnings = answer->warnings;
-    bool p99 = false;
+    // Of quantiles only those count that a bound asks for.
+    unsigned warnings =
+        answer->warnings & ~(unsigned)(RESULTS_WARNING_FEW_FOR_P95 | RESULTS_WARNING_FEW_FOR_P99);
 
     for (uint32_t b = 0; b < t->q->n_bounds; b++) {
-        p99 = p99 || t->q->bounds[b].share > 0.95;
-    }
-    // What no bound asks for needs no warning.
-    warnings &= p99 ? ~0u : ~(unsigned)RESULTS_WARNING_FEW_FOR_P99;
-    for (uint32_t b = 0; b < t->q->n_bounds; b++) {
-        warnings &= t->q->bounds[b].statistic == RECOMMEND_QUANTILE
-                        ? ~0u
-                        : ~(unsigned)RESULTS_WARNING_FEW_FOR_P95;
-    }
-    if (t->q->n_bounds == 0) {
-        warnings &= ~(unsigned)RESULTS_WARNING_FEW_FOR_P95;
+        const struct recommend_bound *bound = &t->q->bounds[b];
+        uint64_t needed = bound->statistic == RECOMMEND_QUANTILE
+                              ? results_quantile_runs_needed(bound->share, RESULTS_CONFIDENCE)
+                              : 0;
+
+        if (answer->n_runs < needed) {
+            say(t, "warning", RESULTS_YELLOW,
+                "fewer than %" PRIu64 " runs cannot bound %s: make more", needed, bound->text);
+        }
     }
     for (unsigned id = 0; id < RESULTS_WARNING_COUNT; id++) {
         if ((warnings & 1u << id) != 0) {
