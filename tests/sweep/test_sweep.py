@@ -5,6 +5,7 @@ they go on after every kind of end."""
 import argparse
 import os
 import pty
+import re
 import resource
 import shutil
 import signal
@@ -190,6 +191,16 @@ class Runs(SweepCase):
         self.sweep(name='other.yaml')
         self.assertEqual(self.ask('SELECT sweep, count(*) FROM v_run GROUP BY 1'),
                          [('other', 3), ('small', 24)])
+
+    def test_the_queries_of_the_documentation_work(self):
+        self.sweep()
+        with open(os.path.join(self.source, 'docs/results.md'), encoding='utf-8') as stream:
+            blocks = re.findall(r'^```sql\n(.*?)^```$', stream.read(), re.M | re.S)
+        queries = [query for block in blocks for query in block.split(';') if query.strip()]
+        self.assertGreaterEqual(len(queries), 10)
+        for query in queries:
+            rows = self.ask(query)
+            self.assertEqual(bool(rows), 'that are bugs' not in query, query)
 
     def test_unmet_expectations_are_findings(self):
         self.write('tiny.yaml', SCENARIO + 'expect:\n  lost-work: {at-most: 0 s}\n')
