@@ -112,6 +112,12 @@ void scenario_release(struct scenario *scenario);  // accepts a zeroed scenario
 // may reach no output.
 bool scenario_key_is_secret(const char *key);
 
+// A canonical value times `times` / `parts` (both more than 0), rounded to the nearest whole
+// nanosecond, byte or count: "3 min" by 1 / 2 is "90 s". False: it is no number, or stays the same.
+#define SCENARIO_VALUE_TEXT 48u
+bool scenario_value_scale(const char *value, uint32_t times, uint32_t parts,
+                          char text[SCENARIO_VALUE_TEXT]);
+
 // "file:line:column: message", with "severity: " before the message unless it is NULL (errors have
 // none), the source line and a caret, ready to print, into `buffer` (always terminated; returns the
 // length that was wanted, as snprintf does).

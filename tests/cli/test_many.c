@@ -177,8 +177,8 @@ static void unmet_expectations_are_exit_code_1(void **state)
     struct support_program p;
 
     (void)state;
-    support_program_call(&p, CALL("run", SHIPPED, "--runs", "3", "--set",
-                                  "expect={makespan: {at-most: 1 s}}"));
+    support_program_call(
+        &p, CALL("run", SHIPPED, "--runs", "3", "--set", "expect={makespan: {at-most: 1 s}}"));
     assert_code(&p, 1);
     assert_has(p.out, "3 runs did not end as the scenario expects; the first has seed 1");
     support_program_release(&p);
@@ -231,6 +231,113 @@ static void an_interrupted_campaign_has_no_result(void **state)
     support_program_release(&p);
 }
 
+// --- --what-if -----------------------------------------------------------------------------------
+
+static json_t *change_of(json_t *json, const char *set)
+{
+    json_t *changes = at(json, "changes");
+
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        json_t *change = json_array_get(changes, i);
+
+        if (strcmp(json_string_value(at(change, "set")), set) == 0) {
+            return change;
+        }
+    }
+    fail_msg("no change %s", set);
+    return NULL;
+}
+
+static void assert_effect(json_t *json, const char *set, const char *effect, const char *owner)
+{
+    json_t *change = change_of(json, set);
+
+    if (strcmp(json_string_value(at(change, "effect")), effect) != 0) {
+        fail_msg("%s: %s", set, json_string_value(at(change, "effect")));
+    }
+    assert_text(json_string_value(at(change, "owner")), owner);
+}
+
+// A change is what the same scenario with that --set is; the same seeds, run by run.
+static void a_change_is_the_difference_of_two_runs(void **state)
+{
+    json_t *json = call_json(CALL("run", TINY, "--what-if", "--runs", "1", "--format", "json"), 0);
+    json_t *as_is = call_json(CALL("run", TINY, "--format", "json"), 0);
+    static const char *const sets[] = {"config.execution.batch.job-recovery.enabled=false",
+                                       "config.job-event.store.write-buffer.flush-interval=500 ms",
+                                       "profile=hardened", "storage=s3"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        json_t *changed = call_json(CALL("run", TINY, "--set", sets[i], "--set",
+                                         "expect={state: "
+                                         "FINISHED}",
+                                         "--format", "json"),
+                                    0);
+        json_t *differences = at(change_of(json, sets[i]), "differences");
+
+        assert_i64(number(at(differences, "delay_ns"), "mean"),
+                   number(at(changed, "job"), "delay_ns") - number(at(as_is, "job"), "delay_ns"));
+        assert_i64(number(at(differences, "lost_work_ns"), "mean"),
+                   number(at(changed, "job"), "lost_work_ns") -
+                       number(at(as_is, "job"), "lost_work_ns"));
+        json_decref(changed);
+    }
+    json_decref(as_is);
+    json_decref(json);
+}
+
+static void effects_are_told_apart(void **state)
+{
+    struct support_program one;
+    struct support_program two;
+    json_t *json;
+
+    (void)state;
+    support_program_call(
+        &one, CALL("run", TINY, "--what-if", "--runs", "2", "-j", "1", "--format", "json"));
+    support_program_call(
+        &two, CALL("run", TINY, "--what-if", "--runs", "2", "-j", "2", "--format", "json"));
+    assert_code(&one, 0);
+    assert_text(one.out, two.out);
+    json = json_loads(one.out, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    assert_u64(json_array_size(at(json, "seeds")), 2);
+    assert_effect(json, "profile=hardened", "sooner", "only hardened");
+    assert_effect(json, "master.standby=false", "later", "cluster");
+    assert_effect(json, "config.heartbeat.interval=5 s", "none", "Flink");
+    assert_effect(json, "config.recoup.event-store.checksum=true", "unclear", "only hardened");
+    assert_effect(json, "config.restart-strategy.exponential-delay.backoff-multiplier=0.75",
+                  "refused", "Flink");
+    assert_text(json_string_value(at(json_array_get(at(json, "changes"), 0), "effect")), "sooner");
+    json_decref(json);
+    support_program_release(&one);
+    support_program_release(&two);
+    json = call_json(CALL("run", SHIPPED, "--what-if", "--runs", "1", "--format", "json"), 0);
+    assert_effect(json, "master.standby=false", "unfinished", "cluster");
+    json_decref(json);
+}
+
+static void the_page_of_what_if(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, CALL("run", TINY, "--what-if", "--runs", "2"));
+    assert_code(&p, 0);
+    assert_has(p.out, "helps most:");
+    assert_has(p.out, "Ends sooner (2)\n");
+    assert_has(p.out, "delay -2 s, lost work -3 s");
+    assert_has(p.out, "Ends later (1)\n  master.standby: true -> false");
+    assert_has(p.out, "Without any effect here (");
+    assert_has(p.out, "heartbeat.interval (5 s");
+    assert_has(p.out, "Not possible (1)");
+    assert_null(strstr(p.out, " \n"));
+    support_program_release(&p);
+    assert_usage(CALL("run", TINY, "--what-if", "--db", "x.db"), "--what-if makes those of many");
+    assert_usage(CALL("run", TINY, "--what-if", "--trail", "x"), "--trail is about one run");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(wrong_numbers_are_exit_code_2),
     cmocka_unit_test(every_run_is_a_run),
@@ -239,6 +346,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(unmet_expectations_are_exit_code_1),
     cmocka_unit_test(all_runs_enter_the_database),
     cmocka_unit_test(an_interrupted_campaign_has_no_result),
+    cmocka_unit_test(a_change_is_the_difference_of_two_runs),
+    cmocka_unit_test(effects_are_told_apart),
+    cmocka_unit_test(the_page_of_what_if),
 };
 
 int main(int argc, char **argv)

@@ -256,9 +256,32 @@ static void Names(void **state)
     assert_false(scenario_name_is_legal(name));
 }
 
+// Half and twice, rounded to whole units; what is no number, or stays, is refused.
+static void ValuesCanBeScaled(void **state)
+{
+    static const struct {
+        const char *value;
+        uint32_t times, parts;
+        const char *scaled;
+    } cases[] = {{"3 min", 1, 2, "90 s"}, {"1 ns", 2, 1, "2 ns"},  {"64 mb", 1, 2, "32 mb"},
+                 {"5", 1, 2, "3"},        {"1.5", 1, 2, "0.75"},   {"50%", 2, 1, "100%"},
+                 {"0 s", 2, 1, NULL},     {"1", 1, 2, NULL},       {"hdfs", 2, 1, NULL},
+                 {"auto", 2, 1, NULL},    {"26687 d", 5, 1, NULL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[SCENARIO_VALUE_TEXT] = "";
+        bool done = scenario_value_scale(cases[i].value, cases[i].times, cases[i].parts, text);
+        assert_int_equal(done, cases[i].scaled != NULL);
+        if (done) {
+            assert_text(text, cases[i].scaled);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ValuesCanBeScaled),
         cmocka_unit_test(Durations),     cmocka_unit_test(Sizes),
         cmocka_unit_test(Numbers),       cmocka_unit_test(FlinkValues),
         cmocka_unit_test(TextReadsBack), cmocka_unit_test(TextIsShort),
