@@ -191,6 +191,7 @@ static bool stalled(const struct model_world *w, uint64_t *seen_at, uint32_t *se
 
 static int loop(struct model_world *w, bool bounded)
 {
+    const bool observed = w->options->observer != NULL;
     uint64_t seen_at = 0, seen_finished = 0;
     uint32_t seen_attempts = 0;
     struct sim_event event;
@@ -201,7 +202,7 @@ static int loop(struct model_world *w, bool bounded)
                       MODEL_JOB_TIMEOUT); // nothing will ever happen again, although work remains
             break;
         }
-        if (w->options->observer == NULL)
+        if (!observed)
             world_dispatch(w, &event);
         else
             observe_dispatch(w, &event);
