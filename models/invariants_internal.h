@@ -60,6 +60,7 @@ struct model_invariant_private {
     uint32_t *limits_log;
     bool gap_seen;       // a replay ended at a missing file
     const char *phantom; // hazard of the first phantom of the run
+    bool wiping;         // a master has begun to remove the log (H11)
     bool adopting;       // the update at hand adopts: its hook looks at what it tracks
     bool stage_only;     // a stage was restarted without what had consumed it (H29)
 

@@ -75,6 +75,17 @@ static bool comparable(const struct model_world *w)
 
 // --- S1, S2: the store ---------------------------------------------------------------------------
 
+// Only kills happen here, which the storage model settles exactly: no missing sync excuses a loss.
+static const char *lost_hazard(const struct model_world *w)
+{
+    SIM_ASSERT(comparable(w));
+    if (w->invariants.reference.gap) {
+        return "H12";
+    }
+    // A master died while it removed a log that it could not read: what it left is a shorter log.
+    return w->invariants.own->wiping && invariants_hazard_active(w, "H11") ? "H11" : "";
+}
+
 static void check_readable(struct model_world *w)
 {
     struct tally lost = {0, MODEL_NONE, MODEL_NONE};
@@ -99,8 +110,7 @@ static void check_readable(struct model_world *w)
             tally_add(&hole, gid, held);
         }
     }
-    // Only kills happen here, which the storage model settles exactly: no missing sync excuses it.
-    tally_report(w, &lost, "S1", w->invariants.reference.gap ? "H12" : "",
+    tally_report(w, &lost, "S1", lost_hazard(w),
                  "were acknowledged as durable, and their records are gone");
     tally_report(w, &hole, "S2", "H9", "are missing in the log before later events of one master");
     SIM_ASSERT(lost.n <= w->n_subtasks);

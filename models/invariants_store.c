@@ -381,6 +381,10 @@ void invariants_io(struct model_world *w, const struct recoup_action *action, ui
         invariants_report(w, "S15", NULL, "master %u syncs file %s on an object store", incarnation,
                           action->io.file);
     }
+    if (action->type == RECOUP_ACTION_REMOVE && w->master.job != NULL &&
+        recoup_phase(w->master.job) == RECOUP_PHASE_OPENING) {
+        w->invariants.own->wiping = true;
+    }
     if (action->type == RECOUP_ACTION_CREATE) {
         check_create(w, action->io.file, incarnation);
     } else if (writes(action->type) && action->type != RECOUP_ACTION_REMOVE) {

@@ -431,6 +431,7 @@ static int begin_checkpoint(struct recoup__replay *replay, bool replaces,
     replay->shadow = fresh;
     replay->has_shadow = true;
     replay->shadow_epoch = position->epoch;
+    replay->shadow_file = position->file;
     return 0;
 }
 
@@ -447,23 +448,20 @@ static void end_checkpoint(struct recoup__replay *replay)
     RECOUP_ASSERT(replay->picture.entries != NULL);
 }
 
-// A checkpoint repeats the INCARNATION record of its master behind BEGIN. That of another master
-// says that the one before died within the checkpoint and left it incomplete; the new one went on
-// without it.
-static void apply_incarnation(struct recoup__replay *replay, const struct recoup__record *record,
+// A checkpoint repeats the INCARNATION record of its master behind BEGIN, in the same file. That of
+// another master, in a file of its own, says that the one before died within the checkpoint and
+// left it incomplete; the new one went on without it.
+static void apply_incarnation(struct recoup__replay *replay,
                               const struct recoup__position *position)
 {
     bool fenced = position->epoch != 0;
-    uint64_t epoch = record->incarnation.epoch;
     bool repeated = fenced ? position->epoch == replay->shadow_epoch
-                           : (replay->last_epoch == epoch ||
-                              (replay->last_epoch == 0 && replay->shadow.records == 0));
-    RECOUP_ASSERT(record->type == RECOUP__RECORD_INCARNATION);
+                           : position->file == replay->shadow_file;
+    RECOUP_ASSERT(position->epoch >= replay->shadow_epoch || !replay->has_shadow);
     if (!repeated) {
         forget_shadow(replay);
     }
     RECOUP_ASSERT(RECOUP_ERGO(!repeated, !replay->has_shadow));
-    replay->last_epoch = epoch;
 }
 
 int recoup__replay_record(struct recoup__replay *replay, const struct recoup__record *record,
@@ -484,7 +482,7 @@ int recoup__replay_record(struct recoup__replay *replay, const struct recoup__re
         rc = apply_initialized(replay, picture, record);
         break;
     case RECOUP__RECORD_INCARNATION:
-        apply_incarnation(replay, record, position);
+        apply_incarnation(replay, position);
         return 0;
     case RECOUP__RECORD_SNAPSHOT:
         rc = apply_snapshot(replay, picture, record, position);

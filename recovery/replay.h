@@ -81,7 +81,7 @@ struct recoup__replay {
     struct recoup__picture picture;
     struct recoup__picture shadow; // a checkpoint that is not complete yet
     uint64_t shadow_epoch;         // of the file of its BEGIN
-    uint64_t last_epoch;           // of the last INCARNATION record
+    uint32_t shadow_file;          // its index
     uint64_t point_epoch;          // where the last recovery point stands in the log
     uint64_t point_sequence;
 };
