@@ -38,6 +38,7 @@ struct append { // one write call of the library, repeated by the others
 struct bench {
     char folder[64];
     char path[128];
+    char created[32]; // the file made last
     struct shape shape;
     struct append *appends;
     uint32_t n_appends;
@@ -82,6 +83,7 @@ static void perform(struct bench *b, const struct recoup_action *action)
         (void)snprintf(b->path, sizeof b->path, "%s/%s", b->folder, action->io.file);
         b->fd = open(b->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
         bench_require(b->fd >= 0, "create");
+        memcpy(b->created, action->io.file, sizeof b->created);
         break;
     case RECOUP_ACTION_APPEND:
         write_all(b->fd, action->io.data, action->io.size);
@@ -105,6 +107,7 @@ static void perform(struct bench *b, const struct recoup_action *action)
 static void step(struct bench *b, int64_t now_ns, const struct recoup_event *event)
 {
     struct recoup_event current = *event;
+    const char *name = b->created;
     bool more = true;
 
     while (more) {
@@ -124,6 +127,10 @@ static void step(struct bench *b, int64_t now_ns, const struct recoup_event *eve
             memset(&current, 0, sizeof current);
             current.type = RECOUP_EVENT_IO;
             current.io.operation = operation.io.operation;
+            if (operation.type == RECOUP_ACTION_LIST) {
+                current.io.names = &name;
+                current.io.n_names = b->created[0] == '\0' ? 0 : 1;
+            }
         }
     }
 }

@@ -424,11 +424,22 @@ static void recovery_failed(struct recoup_host_engine *engine, int error)
     uv_timer_start(&m->slots[0].timer, begin, 0, 0); // from scratch, unprotected
 }
 
-static void stopped(struct recoup_host_engine *engine)
+// The master before this one ended the job, and died while it removed the log. Its result is
+// durable: it made it so before it ended the job.
+static void job_ended(struct recoup_host_engine *engine)
+{
+    (void)engine;
+    printf("an earlier master has ended the job\n");
+}
+
+static void stopped(struct recoup_host_engine *engine, int error)
 {
     struct master *m = master_of(engine);
 
     printf("the job has ended\n");
+    if (error != 0) { // nothing is lost: a next master would remove the rest
+        printf("its log is still there: %s\n", recoup_strerror(error));
+    }
     m->exit_code = 0;
     recoup_host_destroy(m->host, NULL, NULL);
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -448,7 +459,7 @@ static const struct recoup_host_engine commands = {
     next_event,    stepped,         take_snapshot,      initialize_stage, mark_finished,
     restore_coordinator, reset_subtasks, ask_workers,   track,            release,
     durable,       throttle,        protection_lost,    protection_restored, recovered,
-    recovery_failed, stopped,       storage_error,
+    recovery_failed, job_ended,     stopped,            storage_error,
     NULL,          NULL, // the only worker lives with its master: it never comes too late
 };
 

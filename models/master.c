@@ -48,7 +48,9 @@ static bool create_job(struct model_world *w)
     struct recoup_config config = {.graph = &graph,
                                    .options = &w->config->options,
                                    .storage = capabilities(&w->config->storage),
-                                   .allocator = memory_allocator(&m->memory)};
+                                   .allocator = memory_allocator(&m->memory),
+                                   // A modelled engine never ends a master that recovers.
+                                   .limits = {.accept_ns = RECOUP_NEVER}};
 
     SIM_ASSERT(m->job == NULL);
     memcpy(graph.digest, "recoup-simulated", sizeof(graph.digest));
@@ -70,6 +72,7 @@ static void start(struct model_world *w)
         return;
     m->started = true;
     event.start.epoch = m->incarnation;
+    event.start.first = m->incarnation == 1;
     master_step(w, &event);
 }
 

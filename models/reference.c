@@ -254,6 +254,7 @@ static uint32_t reference_check_gaps(struct model_world *w, struct reference_fil
     for (uint32_t i = 0; i < n; i++) {
         bool follows = i > 0 && files[i - 1].epoch == files[i].epoch;
 
+        files[i].first = !follows;
         files[i].gap = files[i].index != (follows ? files[i - 1].index + 1 : 0);
         if (files[i].gap && ends &&
             (i > 0 || reference_policy(w, RECOUP_POLICY_COMPACTION) == 0)) {
@@ -469,6 +470,21 @@ static bool reference_take(struct reference_cursor *c, struct reference_log *sca
     return true;
 }
 
+// True if the first record that the epoch has opens its log, so that no file before it held any.
+static bool reference_opens(struct model_world *w, const struct reference_log *scan, uint32_t index)
+{
+    const struct reference_file *file = &scan->files[index];
+    struct reference_cursor c;
+
+    SIM_ASSERT(index < scan->n);
+    if (!file->first || reference_policy(w, RECOUP_POLICY_FENCING) == 0) {
+        return false;
+    }
+    reference_open(&c, w, file->file, file->limit);
+    return c.end != 0 && reference_begin(&c) && reference_next(&c) &&
+           c.type == REFERENCE_INCARNATION;
+}
+
 static void reference_file_read(struct model_world *w, struct reference_log *scan, uint32_t index)
 {
     struct model_reference *reference = &w->invariants.reference;
@@ -482,7 +498,11 @@ static void reference_file_read(struct model_world *w, struct reference_log *sca
         return;
     }
     reference_open(&c, w, file->file, file->limit);
-    if (file->gap) {
+    if (c.end == 0 && file->first && file->limit == UINT64_MAX &&
+        reference_policy(w, RECOUP_POLICY_FENCING) != 0) {
+        return; // a claim
+    }
+    if (file->gap && !reference_opens(w, scan, index)) {
         scan->gap = true;
         scan->broken = true; // what follows may build on what is missing
         scan->in_checkpoint = false;

@@ -26,6 +26,7 @@ struct reference_file {
     uint64_t valid; // bytes up to the end of the last record that counted
     uint32_t file;  // of the storage
     bool gap;       // a file before it is missing
+    bool first;     // of its epoch
 };
 
 struct reference_log { // being read

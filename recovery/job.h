@@ -93,6 +93,9 @@ struct recoup_job {
     uint32_t workers_size;
     uint32_t workers_silent; // of them, without a report
     uint64_t durable_wait;   // event that must be durable before RECOVERED, 0: none
+    int64_t accept_ns;       // limit of that wait
+    int64_t accept_end_ns;   // its end
+    int store_error;         // why the store has been given up
     uint64_t finished_recovered;
 
     // Adoption of late outputs: see adopt.h.

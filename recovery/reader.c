@@ -5,7 +5,8 @@
 // newest such record is looked for first (phase HEADS), since what a fenced master wrote later must
 // not count.
 //
-//     IDLE -> MKDIR -> LIST -> HEADS -> FILES -> DONE     (phases may be left out; LIST may repeat)
+//     IDLE -> MKDIR -> CLAIM -> LIST -> HEADS -> FILES -> DONE
+//                                        (phases may be left out; all up to LIST may repeat)
 //
 // Damage. What happens at a record that cannot be read is decided in damaged():
 //   holes = skip     the rest of its file is ignored, later files count (Flink)
@@ -15,7 +16,7 @@
 //                    it all
 #include <string.h>
 
-#include "recovery/store_internal.h"
+#include "recovery/fence.h"
 
 void recoup__reader_init(struct recoup__store *store)
 {
@@ -61,9 +62,35 @@ static void finish(struct recoup__store *store, int64_t now_ns, enum recoup__ope
         recoup__store_move(store, RECOUP__STORE_FAILED);
         return;
     }
+    for (uint32_t i = 0; i < store->n_files; i++) {
+        store->files[i].ignored = store->files[i].ignored && !store->files[i].own;
+    }
+    if (result == RECOUP__OPENED_ENDED) {
+        recoup__store_move(store, RECOUP__STORE_ENDED);
+        return;
+    }
     recoup__store_move(store, RECOUP__STORE_OPEN);
     recoup__writer_open(store, now_ns);
     store->writer.log_bytes = reader->opened.bytes;
+}
+
+// Nothing is known of the log. The job goes on without it, unprotected; see writer_timer.
+static void unread(struct recoup__store *store, int64_t now_ns, int error)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(reader->phase < RECOUP__READER_HEADS && reader->opened.bytes == 0);
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING);
+    reader->phase = RECOUP__READER_DONE;
+    reader->retry_ns = RECOUP_NEVER;
+    reader->opened.result = RECOUP__OPENED_UNREAD;
+    reader->opened.error = error;
+    if (!store->writer.started) {
+        recoup__writer_start(store, now_ns);
+    }
+    recoup__store_move(store, RECOUP__STORE_OPEN);
+    recoup__writer_unread(store, now_ns, error);
+    recoup__writer_request_close(store);  // of a claim whose directory could not be listed
 }
 
 static void fail(struct recoup__store *store, int64_t now_ns, int error)
@@ -101,186 +128,26 @@ static void note_damage(struct recoup__store *store, enum recoup__damage_kind ki
 }
 
 // ---------------------------------------------------------------------------------------------
-// The listing
+// Trying again
 
-static bool file_before(const struct recoup__file *a, const struct recoup__file *b)
+// How long to wait before the operation that has failed is tried again.
+static int64_t wait_ns(const struct recoup__reader *reader)
 {
-    RECOUP_ASSERT(!a->own && !b->own);
-    if (a->ignored != b->ignored) {
-        return b->ignored;  // files that do not count stand behind all others
+    int64_t wait = RECOUP__BACKOFF_FIRST_NS;
+
+    for (uint32_t i = 0; i < reader->attempts && wait < RECOUP__BACKOFF_LAST_NS; i++) {
+        wait *= 2;
     }
-    if (a->fenced != b->fenced) {
-        return b->fenced;
-    }
-    return a->epoch < b->epoch || (a->epoch == b->epoch && a->index < b->index);
-}
-
-static void sift(struct recoup__file *files, uint32_t root, uint32_t n)
-{
-    uint32_t child = 2 * root + 1;
-
-    while (child < n) {
-        struct recoup__file swap;
-
-        if (child + 1 < n && file_before(&files[child], &files[child + 1])) {
-            child++;
-        }
-        if (!file_before(&files[root], &files[child])) {
-            return;
-        }
-        RECOUP_ASSERT(root < child && child < n);
-        swap = files[root];
-        files[root] = files[child];
-        files[child] = swap;
-        root = child;
-        child = 2 * root + 1;
-    }
-}
-
-// Heap sort: no recursion, no memory, the same order everywhere.
-static void sort_files(struct recoup__file *files, uint32_t n)
-{
-    RECOUP_ASSERT(n <= RECOUP__FILES_MAX);
-    for (uint32_t i = n / 2; i > 0; i--) {
-        sift(files, i - 1, n);
-    }
-    for (uint32_t i = n; i > 1; i--) {
-        struct recoup__file swap = files[0];
-
-        files[0] = files[i - 1];
-        files[i - 1] = swap;
-        sift(files, 0, i - 1);
-    }
-    for (uint32_t i = 1; i < n; i++) {
-        RECOUP_ASSERT(!file_before(&files[i], &files[i - 1]));
-    }
-}
-
-// Takes over the names that are files of the log. Memory has been reserved.
-static void take_names(struct recoup__store *store, const struct recoup_event *event)
-{
-    store->n_files = 0;
-    store->reader.entries = event->io.n_names;
-    for (uint32_t i = 0; i < event->io.n_names; i++) {
-        struct recoup__file file = {.limit = UINT64_MAX};
-        enum recoup__name_kind kind =
-            recoup__file_name_parse(event->io.names[i], &file.epoch, &file.index);
-
-        if (kind != RECOUP__NAME_OTHER) {
-            RECOUP_ASSERT(store->n_files < store->files_capacity);
-            file.fenced = kind == RECOUP__NAME_FENCED;
-            store->files[store->n_files++] = file;
-        }
-    }
-    sort_files(store->files, store->n_files);
-    RECOUP_ASSERT(store->n_files <= store->reader.entries);
-}
-
-// Where the run of files begins: at 0, or, since compaction removes files from the front, at the
-// first there is, which must then begin with a checkpoint.
-static uint32_t first_index(const struct recoup__store *store)
-{
-    RECOUP_ASSERT(!policy(store, RECOUP_POLICY_FENCING));
-    RECOUP_ASSERT(store->n_files <= RECOUP__FILES_MAX);
-    for (uint32_t i = 0; i < store->n_files && policy(store, RECOUP_POLICY_COMPACTION); i++) {
-        if (!store->files[i].fenced) {
-            return store->files[i].index;
-        }
-    }
-    return 0;
-}
-
-// Flink reads events.0, events.1, ... up to the first that is missing, and nothing else.
-static void keep_run(struct recoup__store *store)
-{
-    uint32_t next = policy(store, RECOUP_POLICY_FENCING) ? 0 : first_index(store);
-
-    RECOUP_ASSERT(!policy(store, RECOUP_POLICY_ON_GAP));
-    for (uint32_t i = 0; i < store->n_files; i++) {
-        struct recoup__file *file = &store->files[i];
-        bool fenced = policy(store, RECOUP_POLICY_FENCING);
-
-        if (file->fenced != fenced) {
-            file->ignored = true;
-        } else if (!fenced && file->index != next) {
-            file->ignored = true;
-        } else if (!fenced) {
-            next++;
-        }
-    }
-    sort_files(store->files, store->n_files);
-    RECOUP_ASSERT(RECOUP_ERGO(store->n_files == 0, next == 0));
-}
-
-// Marks files that do not follow on the one before. Returns true if there are any.
-static bool mark_gaps(struct recoup__store *store)
-{
-    bool any = false;
-
-    for (uint32_t i = 0; i < store->n_files; i++) {
-        struct recoup__file *file = &store->files[i];
-        bool continues = i > 0 && file[-1].epoch == file->epoch && file[-1].fenced == file->fenced;
-
-        RECOUP_ASSERT(RECOUP_ERGO(continues, file->index > file[-1].index));
-        file->gap = !file->ignored && file->index != (continues ? file[-1].index + 1 : 0);
-        any = any || file->gap;
-    }
-    return any;
-}
-
-// The index of the first file that this master will create.
-static uint32_t next_index(const struct recoup__store *store)
-{
-    uint32_t next = 0;
-
-    if (policy(store, RECOUP_POLICY_FENCING)) {
-        return 0;  // no file of this epoch exists
-    }
-    for (uint32_t i = 0; i < store->n_files; i++) {
-        RECOUP_ASSERT(store->files[i].index <= RECOUP__FILE_INDEX_MAX);
-        if (!store->files[i].fenced && !store->files[i].ignored && store->files[i].index >= next) {
-            next = store->files[i].index + 1;
-        }
-    }
-    return next;
-}
-
-// What the listing says against going on: a newer master, or files of another kind of log. 0 if
-// nothing.
-static int judge_listing(const struct recoup__store *store)
-{
-    bool fencing = policy(store, RECOUP_POLICY_FENCING);
-
-    RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING);
-    if (store->n_files > RECOUP__FILES_MAX) {
-        return RECOUP_ELIMIT;
-    }
-    for (uint32_t i = 0; i < store->n_files; i++) {
-        const struct recoup__file *file = &store->files[i];
-
-        RECOUP_ASSERT(RECOUP_ERGO(!file->fenced, file->epoch == 0));
-        if (file->fenced && fencing && file->epoch >= store->epoch) {
-            return RECOUP_EFENCED;
-        }
-        if (file->fenced != fencing && policy(store, RECOUP_POLICY_ON_GAP)) {
-            return RECOUP_EVERSION;
-        }
-    }
-    return 0;
+    RECOUP_ASSERT(wait > 0);
+    return wait < RECOUP__BACKOFF_LAST_NS ? wait : RECOUP__BACKOFF_LAST_NS;
 }
 
 static void back_off(struct recoup__reader *reader, int64_t now_ns)
 {
-    int64_t wait_ns = RECOUP__BACKOFF_FIRST_NS;
-
-    for (uint32_t i = 0; i < reader->attempts; i++) {
-        wait_ns *= 2;
-    }
-    RECOUP_ASSERT(reader->attempts < RECOUP__READ_ATTEMPTS);
     RECOUP_ASSERT(reader->retry_ns == RECOUP_NEVER);
-    RECOUP_ASSERT(wait_ns > 0);
+    reader->retry_ns = recoup__later(now_ns, wait_ns(reader));
     reader->attempts++;
-    reader->retry_ns = recoup__later(now_ns, wait_ns);
+    RECOUP_ASSERT(reader->retry_ns > now_ns);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -339,6 +206,19 @@ static void finish_files(struct recoup__store *store, int64_t now_ns)
     finish(store, now_ns, any ? RECOUP__OPENED_LOG : RECOUP__OPENED_NOTHING, 0);
 }
 
+// Files before the one that is being read are missing, or it is itself gone.
+static void missing(struct recoup__store *store)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
+    reader->gap = true;
+    reader->late = false;
+    reader->in_checkpoint = false;
+    reader->broken = true;  // what follows may build on what is missing
+    note_damage(store, RECOUP__DAMAGE_MISSING, true);
+}
+
 // Goes on with files[from] or the first later one that has bytes that may count.
 static void next_file(struct recoup__store *store, int64_t now_ns, uint32_t from)
 {
@@ -354,12 +234,12 @@ static void next_file(struct recoup__store *store, int64_t now_ns, uint32_t from
         return;
     }
     begin_file(store, from);
-    if (store->files[from].gap) {
-        reader->file = from;
-        reader->gap = true;
-        reader->in_checkpoint = false;
-        reader->broken = true;  // what follows may build on what is missing
-        note_damage(store, RECOUP__DAMAGE_MISSING, true);
+    if (!store->files[from].gap) {
+        reader->late = reader->late && !store->files[from].first;
+    } else if (store->files[from].fenced && store->files[from].first) {
+        reader->late = true;  // its first record says whether anything is missing
+    } else {
+        missing(store);
     }
     issue_read(store);
 }
@@ -490,6 +370,10 @@ static void judge_head_damage(struct recoup__store *store, int64_t now_ns,
 
     RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
     RECOUP_ASSERT(head < store->n_files);
+    if (kind == RECOUP__DAMAGE_EMPTY && store->files[head].first) {
+        skip_head(store, now_ns);  // a claim
+        return;
+    }
     if (kind == RECOUP__DAMAGE_VERSION || kind == RECOUP__DAMAGE_TYPE) {
         note_damage(store, kind, true);
         fail(store, now_ns, RECOUP_EVERSION);
@@ -584,6 +468,11 @@ static void damaged(struct recoup__store *store, int64_t now_ns, enum recoup__da
     int error = damage_error(store, kind);
 
     RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);
+    if (kind == RECOUP__DAMAGE_EMPTY && file->fenced && file->first
+        && file->limit == UINT64_MAX) {
+        next_file(store, now_ns, reader->file + 1);  // a claim, see fence.c
+        return;
+    }
     // Before the limit that a later master has recorded, every byte was once readable.
     note_damage(store, kind, !tail || file->limit != UINT64_MAX);
     if (error != 0) {
@@ -706,6 +595,7 @@ static void checkpoint_complete(struct recoup__reader *reader)
         reader->broken = false;
         reader->gap = false;
         reader->opened.lost = false;
+        reader->covered = reader->checkpoint_file;
     }
     reader->in_checkpoint = false;
 }
@@ -771,6 +661,16 @@ static int deliver(struct recoup__store *store, const struct recoup__frame *fram
     if (error != 0 || *kind != RECOUP__DAMAGE_NONE) {
         return error;
     }
+    if (record.type == RECOUP__RECORD_ENDED && !policy(store, RECOUP_POLICY_FENCING)) {
+        *kind = RECOUP__DAMAGE_TYPE;  // only a master that fences writes it
+        return 0;
+    }
+    if (record.type == RECOUP__RECORD_ENDED) {
+        // It stands for everything before it, read or not: files of an ended job are being removed.
+        reader->opened.lost = false;
+        finish(store, store->now_ns, RECOUP__OPENED_ENDED, 0);
+        return 0;
+    }
     if (reader->scanner.format.contiguous) {
         position.epoch = reader->scanner.header.epoch;
     } else {
@@ -816,12 +716,18 @@ static int take_record(struct recoup__store *store, int64_t now_ns,
 
     RECOUP_ASSERT(frame->end > frame->offset);
     *again = false;
+    if (kind == RECOUP__DAMAGE_NONE && reader->late && frame->type != RECOUP__RECORD_ENDED) {
+        if (frame->type != RECOUP__RECORD_INCARNATION) {
+            missing(store);  // an INCARNATION record alone is a master's first
+        }
+        reader->late = false;
+    }
     if (kind == RECOUP__DAMAGE_NONE) {
         error = deliver(store, frame, &kind);
     }
     if (error == 0 && kind == RECOUP__DAMAGE_NONE) {
         reader->first_record = false;
-        *again = true;
+        *again = reader->phase == RECOUP__READER_FILES;
         return 0;
     }
     reader->scanner.at = (size_t)(frame->offset - reader->scanner.offset);
@@ -882,21 +788,90 @@ static int scan_files(struct recoup__store *store, int64_t now_ns, bool ended)
 // ---------------------------------------------------------------------------------------------
 // Ends of operations
 
-// The operation under way has failed: tried again some times, or given up.
+// The storage has not let itself be opened: the end of the opening, or of an attempt to catch up on
+// it.
+static void give_up(struct recoup__store *store, int64_t now_ns, int error)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(error != 0);
+    if (store->reopening) {
+        store->reopening = false;
+        reader->phase = RECOUP__READER_DONE;
+        recoup__writer_unread(store, now_ns, error);
+        recoup__writer_request_close(store);
+    } else if (store->first && reader->phase < RECOUP__READER_HEADS && error != RECOUP_EFENCED
+               && policy(store, RECOUP_POLICY_ON_ERROR)) {
+        unread(store, now_ns, error);
+    } else {
+        fail(store, now_ns, error);
+    }
+}
+
+// A file that was listed is gone. By the protocol it is covered by a checkpoint that is still to be
+// read; if not, the log has a gap.
+static void vanished(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__reader *reader = &store->reader;
+    struct recoup__file *file = &store->files[reader->file];
+
+    RECOUP_ASSERT(reader->phase >= RECOUP__READER_HEADS);
+    if (reader->phase == RECOUP__READER_FILES) {
+        missing(store);
+        next_file(store, now_ns, reader->file + 1);
+        return;
+    }
+    if (reader->file + 1 < store->n_files && file[1].epoch == file->epoch) {
+        file[1].gap = true;
+        file[1].first = false;
+    }
+    skip_head(store, now_ns);
+}
+
+// The operation under way has failed: tried again for some time, or given up.
 static void operation_failed(struct recoup__store *store, int64_t now_ns, int error)
 {
     struct recoup__reader *reader = &store->reader;
-    bool absent = error == RECOUP_ENOENT && reader->phase >= RECOUP__READER_HEADS;
+    bool claiming = reader->phase == RECOUP__READER_CLAIM
+                    || reader->phase == RECOUP__READER_CLAIM_CLOSE;
+    int64_t end_ns = recoup__later(reader->start_ns, store->limits.opening_ns);
 
     RECOUP_ASSERT(!store->io.busy);
-    if (absent && policy(store, RECOUP_POLICY_ON_GAP)) {
-        note_damage(store, RECOUP__DAMAGE_MISSING, true);
-        fail(store, now_ns, RECOUP_EGAP);
-    } else if (!policy(store, RECOUP_POLICY_ON_ERROR)
-               || reader->attempts + 1 >= RECOUP__READ_ATTEMPTS) {
-        fail(store, now_ns, error);
+    if (error == RECOUP_ENOENT && reader->phase >= RECOUP__READER_HEADS
+        && policy(store, RECOUP_POLICY_ON_GAP)) {
+        vanished(store, now_ns);
+        return;
+    }
+    if ((claiming && error == RECOUP_EEXIST)
+        || (reader->phase == RECOUP__READER_LIST && error == RECOUP_ENOENT
+            && policy(store, RECOUP_POLICY_FENCING))) {
+        give_up(store, now_ns, RECOUP_EFENCED);  // this name is taken, or the claim is gone
+        return;
+    }
+    if (claiming) {
+        // The file may exist all the same; the next attempt takes the next name. The directory may
+        // have gone with the log of an ended job.
+        recoup__writer_forget_file(&store->writer);
+        reader->phase =
+            error == RECOUP_ENOENT ? RECOUP__READER_MKDIR : RECOUP__READER_CLAIM;
+    }
+    if (!policy(store, RECOUP_POLICY_ON_ERROR) || store->reopening
+        || recoup__later(now_ns, wait_ns(reader)) > end_ns) {
+        give_up(store, now_ns, error);
     } else {
         back_off(reader, now_ns);
+    }
+}
+
+// The listing forbids to go on.
+static void give_up_listing(struct recoup__store *store, int64_t now_ns, int error)
+{
+    RECOUP_ASSERT(error != 0);
+    RECOUP_ASSERT(store->reader.phase == RECOUP__READER_LIST);
+    if (store->reopening) {
+        give_up(store, now_ns, error);
+    } else {
+        fail(store, now_ns, error);
     }
 }
 
@@ -905,23 +880,30 @@ static void listed(struct recoup__store *store, int64_t now_ns, const struct rec
     struct recoup__reader *reader = &store->reader;
     int error;
 
-    take_names(store, event);
-    error = judge_listing(store);
+    recoup__listing_take(store, event);
+    error = recoup__listing_judge(store, event);
     if (error != 0) {
-        fail(store, now_ns, error);
+        give_up_listing(store, now_ns, error);
         return;
     }
     if (!policy(store, RECOUP_POLICY_ON_GAP)) {
-        keep_run(store);
+        recoup__listing_keep_run(store);
     }
-    if (mark_gaps(store) && policy(store, RECOUP_POLICY_ON_GAP) && !store->storage.list_consistent
-        && reader->attempts + 1 < RECOUP__READ_ATTEMPTS) {
+    if (recoup__listing_mark_gaps(store) && policy(store, RECOUP_POLICY_ON_GAP)
+        && !store->storage.list_consistent && reader->attempts + 1 < RECOUP__LIST_ATTEMPTS
+        && !store->reopening) {
         back_off(reader, now_ns);  // the listing may be stale
         return;
     }
     RECOUP_ASSERT(store->n_files <= store->files_capacity);
     reader->attempts = 0;
-    store->writer.next_index = next_index(store);
+    store->writer.next_index = recoup__listing_next_index(store);
+    if (store->reopening) {
+        store->reopening = false;
+        reader->phase = RECOUP__READER_DONE;
+        recoup__checkpoint_start(store, now_ns, true);  // it replaces whatever has been listed
+        return;
+    }
     recoup__writer_start(store, now_ns);
     recoup__store_move(store, RECOUP__STORE_READING);
     start_heads(store, now_ns);
@@ -957,11 +939,65 @@ static int read_done(struct recoup__store *store, int64_t now_ns, const struct r
     return error;
 }
 
+// Issues the operation of the phase.
+static void issue_phase(struct recoup__store *store)
+{
+    switch ((unsigned)store->reader.phase) {
+    case RECOUP__READER_MKDIR:
+        recoup__store_issue(store, RECOUP_ACTION_MKDIR, NULL);
+        break;
+    case RECOUP__READER_CLAIM:
+        recoup__writer_create(store);
+        break;
+    case RECOUP__READER_CLAIM_CLOSE:
+        recoup__store_issue(store, RECOUP_ACTION_CLOSE, &store->files[store->writer.file]);
+        break;
+    case RECOUP__READER_LIST:
+        recoup__store_issue(store, RECOUP_ACTION_LIST, NULL);
+        break;
+    default:
+        issue_read(store);
+        break;
+    }
+    RECOUP_ASSERT(store->io.busy);
+}
+
+static enum recoup__reader_phase phase_after(struct recoup__store *store)
+{
+    enum recoup__reader_phase phase = store->reader.phase;
+
+    RECOUP_ASSERT(phase < RECOUP__READER_LIST);
+    if (phase == RECOUP__READER_MKDIR && policy(store, RECOUP_POLICY_FENCING)) {
+        return RECOUP__READER_CLAIM;
+    }
+    if (phase == RECOUP__READER_CLAIM && store->storage.durable_at == RECOUP_DURABLE_AT_CLOSE) {
+        return RECOUP__READER_CLAIM_CLOSE;
+    }
+    return RECOUP__READER_LIST;
+}
+
+// MKDIR or one of the claim's operations has succeeded.
+static void prepared(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__reader *reader = &store->reader;
+    enum recoup__reader_phase done = reader->phase;
+
+    RECOUP_ASSERT(done < RECOUP__READER_LIST);
+    if (done == RECOUP__READER_CLAIM) {
+        recoup__writer_created(store, now_ns);
+    } else if (done == RECOUP__READER_CLAIM_CLOSE) {
+        store->files[store->writer.file].visible = true;
+        recoup__writer_forget_file(&store->writer);
+    }
+    reader->phase = phase_after(store);
+    reader->attempts = 0;
+    issue_phase(store);
+}
+
 // The reads of phase HEADS are counted as read, like all others: they cost the same.
 int recoup__reader_io(struct recoup__store *store, int64_t now_ns, const struct recoup_event *event)
 {
     struct recoup__reader *reader = &store->reader;
-    void *files = store->files;
     int error = 0;
 
     RECOUP_ASSERT(store->io.busy);
@@ -969,11 +1005,7 @@ int recoup__reader_io(struct recoup__store *store, int64_t now_ns, const struct 
         return read_done(store, now_ns, event);
     }
     if (event->io.error == 0 && reader->phase == RECOUP__READER_LIST) {
-        error = event->io.n_names > RECOUP__FILES_MAX * 2
-                    ? RECOUP_EINVAL
-                    : recoup__grow(store->memory, &files, &store->files_capacity,
-                                   sizeof store->files[0], event->io.n_names + 2);
-        store->files = files;
+        error = recoup__fence_reserve(store, event->io.n_names);
         if (error != 0) {
             return error;
         }
@@ -981,10 +1013,8 @@ int recoup__reader_io(struct recoup__store *store, int64_t now_ns, const struct 
     store->io.busy = false;
     if (event->io.error != 0) {
         operation_failed(store, now_ns, event->io.error);
-    } else if (reader->phase == RECOUP__READER_MKDIR) {
-        reader->phase = RECOUP__READER_LIST;
-        reader->attempts = 0;
-        recoup__store_issue(store, RECOUP_ACTION_LIST, NULL);
+    } else if (reader->phase < RECOUP__READER_LIST) {
+        prepared(store, now_ns);
     } else {
         RECOUP_ASSERT(reader->phase == RECOUP__READER_LIST);
         listed(store, now_ns, event);
@@ -1001,29 +1031,43 @@ void recoup__reader_timer(struct recoup__store *store, int64_t now_ns)
     }
     reader->retry_ns = RECOUP_NEVER;
     RECOUP_ASSERT(reader->phase != RECOUP__READER_IDLE && reader->phase != RECOUP__READER_DONE);
-    if (reader->phase == RECOUP__READER_MKDIR) {
-        recoup__store_issue(store, RECOUP_ACTION_MKDIR, NULL);
-    } else if (reader->phase == RECOUP__READER_LIST) {
-        recoup__store_issue(store, RECOUP_ACTION_LIST, NULL);
-    } else {
-        issue_read(store);
-    }
+    issue_phase(store);
+}
+
+static void begin(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__reader *reader = &store->reader;
+
+    RECOUP_ASSERT(!store->io.busy);
+    memset(&reader->opened, 0, sizeof reader->opened);
+    reader->phase = RECOUP__READER_MKDIR;
+    reader->start_ns = now_ns;
+    reader->attempts = 0;
+    reader->retry_ns = RECOUP_NEVER;
+    reader->late = false;
+    reader->broken = false;
+    reader->gap = false;
+    reader->in_checkpoint = false;
+    reader->covered = 0;
+    reader->stream = 0;
+    reader->expected = 0;
+    issue_phase(store);
+    RECOUP_ASSERT(store->io.busy);
 }
 
 void recoup__reader_start(struct recoup__store *store)
 {
-    struct recoup__reader *reader = &store->reader;
-
     RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING);
-    RECOUP_ASSERT(!store->io.busy);
-    memset(&reader->opened, 0, sizeof reader->opened);
-    reader->phase = RECOUP__READER_MKDIR;
-    reader->attempts = 0;
-    reader->retry_ns = RECOUP_NEVER;
-    reader->broken = false;
-    reader->gap = false;
-    reader->in_checkpoint = false;
-    reader->stream = 0;
-    reader->expected = 0;
-    recoup__store_issue(store, RECOUP_ACTION_MKDIR, NULL);
+    begin(store, store->now_ns);
+}
+
+void recoup__reader_again(struct recoup__store *store, int64_t now_ns)
+{
+    struct recoup__opened opened = store->reader.opened;
+
+    RECOUP_ASSERT(store->state == RECOUP__STORE_OPEN && !store->reopening);
+    RECOUP_ASSERT(opened.result == RECOUP__OPENED_UNREAD);
+    store->reopening = true;
+    begin(store, now_ns);
+    store->reader.opened = opened;
 }

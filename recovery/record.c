@@ -139,6 +139,7 @@ int recoup__record_size(const struct recoup__record *record, size_t *size)
         *size = 1;
         break;
     case RECOUP__RECORD_CHECKPOINT_END:
+    case RECOUP__RECORD_ENDED:
         break;
     case RECOUP__RECORD_GAP:
         *size = 20;
@@ -255,6 +256,7 @@ void recoup__record_encode(const struct recoup__record *record, uint8_t *bytes, 
         *to++ = record->checkpoint_begin.replaces ? 1 : 0;
         break;
     case RECOUP__RECORD_CHECKPOINT_END:
+    case RECOUP__RECORD_ENDED:
         break;
     case RECOUP__RECORD_GAP:
         to = recoup__put64(to, (uint64_t)record->gap.from_ns);
@@ -497,7 +499,8 @@ static int take_small(struct cursor *cursor, struct recoup__record *record)
         record->gap.error = (int32_t)take32(cursor);
         return 0;
     }
-    RECOUP_ASSERT(record->type == RECOUP__RECORD_CHECKPOINT_END);
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_CHECKPOINT_END ||
+                  record->type == RECOUP__RECORD_ENDED);
     return 0;
 }
 
@@ -510,7 +513,7 @@ int recoup__record_decode(struct recoup__decoder *decoder, uint32_t type, const 
     RECOUP_ASSERT(bytes != NULL || size == 0);
     decoder->truncated = false;
     memset(record, 0, sizeof *record);
-    if (type < RECOUP__RECORD_FINISHED || type > RECOUP__RECORD_GAP) {
+    if (type < RECOUP__RECORD_FINISHED || type > RECOUP__RECORD_ENDED) {
         return RECOUP_EVERSION;
     }
     if (size > RECOUP_EVENT_SIZE_MAX) {

@@ -17,7 +17,8 @@ enum recoup__record_type {
     RECOUP__RECORD_SNAPSHOT = 5,          // snapshots that came after their finish had been written
     RECOUP__RECORD_CHECKPOINT_BEGIN = 6,  // up to CHECKPOINT_END: the whole state once more
     RECOUP__RECORD_CHECKPOINT_END = 7,
-    RECOUP__RECORD_GAP = 8,  // recording was off for some time
+    RECOUP__RECORD_GAP = 8,    // recording was off for some time
+    RECOUP__RECORD_ENDED = 9,  // the job has ended; alone in its file, while the log is removed
 };
 
 #define RECOUP__SNAPSHOTS_MAX 65537u   // of one record: every coordinator and the shuffle master

@@ -137,7 +137,9 @@ static uint64_t hash_command(uint64_t hash, const struct recoup_action *action)
                             action->recovered.check_completion, 0);
     case RECOUP_ACTION_RECOVERY_FAILED:
         return hash_numbers(hash, (uint64_t)(int64_t)action->recovery_failed.error, 0, 0, 0);
-    default: // PROTECTION_RESTORED, STOPPED: the type says all
+    case RECOUP_ACTION_STOPPED:
+        return hash_numbers(hash, (uint64_t)(int64_t)action->stopped.error, 0, 0, 0);
+    default: // PROTECTION_RESTORED, JOB_ENDED: the type says all
         return hash;
     }
 }
@@ -312,6 +314,8 @@ static void put_config(struct recoup_recorder *recorder, const struct recoup_con
                       (storage->list_consistent ? 4u : 0u));
     put(recorder, config->limits.waiting_bytes);
     put(recorder, config->limits.read_bytes);
+    put_signed(recorder, config->limits.opening_ns);
+    put_signed(recorder, config->limits.accept_ns);
     RECOUP_ASSERT(RECOUP_ERGO(recorder->error == 0, recorder->used > 0));
 }
 
@@ -433,6 +437,7 @@ static void put_event(struct recoup_recorder *recorder, const struct recoup_even
     switch ((unsigned)event->type) {
     case RECOUP_EVENT_START:
         put(recorder, event->start.epoch);
+        put(recorder, event->start.first);
         break;
     case RECOUP_EVENT_IO:
         put_io(recorder, event, data, size);

@@ -32,7 +32,7 @@
 extern "C" {
 #endif
 
-#define RECOUP_RECORDING_VERSION 1u
+#define RECOUP_RECORDING_VERSION 2u
 #define RECOUP_RECORDING_ENTRY_MAX (1u << 28)
 
 // Takes bytes of the recording. Returns 0, or an error, after which no more bytes are given.

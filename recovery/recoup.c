@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define ACCEPT_NS_DEFAULT INT64_C(300000000000)
+
 static int on_record(void *context, const struct recoup__record *record,
                      const struct recoup__position *position)
 {
@@ -40,7 +42,8 @@ static int check_config(const struct recoup_config *config)
     const struct recoup_options *options = config->options;
     if (options->snapshot_min_pause_ns < 0 || options->worker_recovery_timeout_ns < 0 ||
         options->worker_detection_ns < 0 || options->flush_interval_ns <= 0 ||
-        options->write_buffer_bytes == 0) {
+        options->write_buffer_bytes == 0 || config->limits.opening_ns < 0 ||
+        config->limits.accept_ns < 0) {
         return RECOUP_EINVAL;
     }
     for (unsigned i = 0; i < RECOUP_POLICY_COUNT; i++) {
@@ -110,6 +113,8 @@ int recoup_create(const struct recoup_config *config, struct recoup_job **job)
     }
     made->memory = memory;
     made->options = *config->options;
+    made->accept_ns =
+        config->limits.accept_ns > 0 ? config->limits.accept_ns : ACCEPT_NS_DEFAULT;
     made->now_ns = INT64_MIN;
     recoup__actions_init(&made->actions, &made->memory);
     rc = create_parts(made, config);
@@ -149,7 +154,8 @@ static int step_start(struct recoup_job *job, const struct recoup_event *event)
         return RECOUP_EMISUSE;
     }
     if (job->store != NULL) {
-        int rc = recoup__store_open(job->store, &job->actions, job->now_ns, event->start.epoch);
+        int rc = recoup__store_open(job->store, &job->actions, job->now_ns, event->start.epoch,
+                                    event->start.first);
         if (rc != 0) {
             return rc;
         }
@@ -203,7 +209,8 @@ static int step_stop(struct recoup_job *job, bool clear)
     recoup__job_move(job, RECOUP_PHASE_STOPPING);
     if (state == RECOUP__STORE_LOST) {
         recoup__job_move(job, RECOUP_PHASE_STOPPED);
-        recoup__actions_push(&job->actions, RECOUP_ACTION_STOPPED);
+        recoup__actions_push(&job->actions, RECOUP_ACTION_STOPPED)->stopped.error =
+            clear ? job->store_error : 0;
     }
     return 0;
 }
@@ -354,7 +361,8 @@ static int follow_up(struct recoup_job *job)
     if (job->phase == RECOUP_PHASE_STOPPING &&
         recoup__store_state(job->store) == RECOUP__STORE_STOPPED) {
         recoup__job_move(job, RECOUP_PHASE_STOPPED);
-        recoup__actions_push(&job->actions, RECOUP_ACTION_STOPPED);
+        recoup__actions_push(&job->actions, RECOUP_ACTION_STOPPED)->stopped.error =
+            recoup__store_end_error(job->store);
     }
     return rc;
 }
@@ -369,6 +377,7 @@ static void report_broken(struct recoup_job *job)
     job->broken_reported = true;
     if (job->store != NULL) {
         recoup__store_leadership_lost(job->store);
+        job->store_error = job->memory.broken;
     }
     if (recovering(job)) {
         recoup__job_forget_recovery(job);
@@ -437,7 +446,11 @@ int64_t recoup_deadline(const struct recoup_job *job)
     }
     bool blocked = job->work == RECOUP__WORK_DURABLE ||
                    (job->work == RECOUP__WORK_CONCLUDE && !recoup__job_wait_over(job));
+    if (job->work == RECOUP__WORK_DURABLE && job->accept_end_ns < deadline) {
+        deadline = job->accept_end_ns;
+    }
     bool unfinished =
+        (recovering(job) && recoup__store_state(job->store) == RECOUP__STORE_ENDED) ||
         (job->work != RECOUP__WORK_NONE && !blocked) ||
         (job->phase == RECOUP_PHASE_RUNNING && recoup__releases_ready(&job->releases)) ||
         recoup__adopt_due(job);

@@ -40,13 +40,17 @@
 //   D11 RESET_SUBTASKS with `confirm` set: the attempts are cancelled, then RESETS_DONE is stepped.
 //       Without it the reset is done by the time of the next step.
 //   D12 After LEADERSHIP_LOST, STOPPED, or RECOVERY_FAILED with RECOUP_EFENCED, the job is only
-//       destroyed.
+//       destroyed. PROTECTION_LOST with RECOUP_EFENCED says that another master leads: this one
+//       commits nothing more, and ends.
 //   D13 The finish of an attempt that a reset has cancelled is not stepped (RECOUP_EMISUSE).
 //   D14 ASK_ADOPTION is answered by ADOPTION as soon as possible, with those of its subtasks that
 //       the host could let count as finished again at that moment: no attempt of them was started
 //       since, or it may be cancelled, and what a coordinator was given back for them has not gone
 //       to anybody else. A host that answers with none, or not at all, makes them anew; nothing
 //       else depends on it.
+//   D15 STOP (clear) is stepped only after the engine has made the job's result durable by itself:
+//       once the log is removed, only the engine knows that there was a job. After JOB_ENDED
+//       nothing is scheduled; the engine goes by that result.
 #ifndef RECOUP_RECOVERY_RECOUP_H
 #define RECOUP_RECOVERY_RECOUP_H
 
@@ -213,6 +217,12 @@ struct recoup_allocator {
 struct recoup_limits {
     uint64_t waiting_bytes; // bytes of accepted events that may wait to be written; 0: 64 MiB
     uint32_t read_bytes;    // size of one read operation of the replay; 0: 1 MiB
+    // Under event-store.on-error = rearm: how long the opening goes on trying operations that fail;
+    // 0: 30 s. Then RECOVERY_FAILED; for the `first` master of a job RECOVERED, unprotected.
+    int64_t opening_ns;
+    // How long RECOVERED waits for the records that must be durable before it; 0: 5 min. Then
+    // RECOVERY_FAILED: all that was told since START is void, and the log is left as it was.
+    int64_t accept_ns;
 };
 
 struct recoup_config {
@@ -271,6 +281,12 @@ struct recoup_event {
     union {
         struct {
             uint64_t epoch; // fencing token, greater than that of every earlier master
+            // The engine knows that the job never had another master, so there is no log. If the
+            // storage cannot be opened then, the job goes on unprotected (PROTECTION_LOST, then
+            // RECOVERED_NOTHING; event-store.on-error = rearm), and is protected as soon as the
+            // storage answers. A log that is found all the same is recovered, or, if it is found
+            // only then, replaced. False if in doubt.
+            bool first;
         } start;
         struct {
             uint32_t operation;       // id of the action
@@ -342,7 +358,9 @@ enum recoup_action_type {
     RECOUP_ACTION_SYNC,
     RECOUP_ACTION_CLOSE,
     RECOUP_ACTION_READ,   // `size` bytes of `file` from `offset`
-    RECOUP_ACTION_REMOVE, // `file`, or the directory when the name is empty; succeeds when absent
+    // `file`, or, when the name is empty, the directory, which is removed only if nothing is in it
+    // (else RECOUP_EEXIST); succeeds when absent.
+    RECOUP_ACTION_REMOVE,
     // Commands.
     RECOUP_ACTION_TAKE_SNAPSHOT,       // ask the coordinator now; answer with SNAPSHOT
     RECOUP_ACTION_INITIALIZE_STAGE,    // replay: the stage has this parallelism
@@ -358,7 +376,9 @@ enum recoup_action_type {
     RECOUP_ACTION_PROTECTION_RESTORED, // a checkpoint of the whole job is durable again
     RECOUP_ACTION_RECOVERED,           // schedule now; see struct
     RECOUP_ACTION_RECOVERY_FAILED,     // the log was given up; the engine decides how to go on
-    RECOUP_ACTION_STOPPED,             // STOP is complete
+    RECOUP_ACTION_JOB_ENDED,           // an earlier master ended the job: schedule nothing, ever;
+                                       // its clean-up goes on, and STOPPED follows
+    RECOUP_ACTION_STOPPED,             // STOP is complete; see `stopped`
     RECOUP_ACTION_ASK_ADOPTION,        // outputs have come back: which may count again? See D14
     RECOUP_ACTION_ADOPT_SUBTASKS,      // the ranges are finished again; see struct
 };
@@ -456,6 +476,12 @@ struct recoup_action {
         struct {
             int error;
         } recovery_failed;
+        struct {
+            // 0, or why not all was done: of STOP (keep), that the last events may not be durable;
+            // of a clean-up, that (part of) the log is still there. The next master goes on with
+            // it: it recovers the job, or, if its end was durable, says JOB_ENDED.
+            int error;
+        } stopped;
     };
 };
 

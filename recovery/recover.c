@@ -68,6 +68,22 @@ static void push_failed(struct recoup_job *job, int error)
         error;
 }
 
+// An earlier master has ended the job, and perhaps died while it removed the log: that goes on.
+// What there is no memory for is done with the next step.
+static void end_job(struct recoup_job *job)
+{
+    RECOUP_ASSERT(job->store != NULL);
+    RECOUP_ASSERT(recoup__store_state(job->store) == RECOUP__STORE_ENDED);
+    if (recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS + 2) != 0 ||
+        recoup__store_stop(job->store, &job->actions, job->now_ns, true) != 0) {
+        return;
+    }
+    clear_state(job);
+    ask(job, false);
+    recoup__actions_push(&job->actions, RECOUP_ACTION_JOB_ENDED);
+    recoup__job_move(job, RECOUP_PHASE_STOPPING);
+}
+
 // The log is left alone; the job runs on unprotected, or, fenced by another master, not at all.
 static void fail_without_wipe(struct recoup_job *job, int error)
 {
@@ -76,13 +92,18 @@ static void fail_without_wipe(struct recoup_job *job, int error)
     clear_state(job);
     stop_asking(job);
     push_failed(job, error);
+    bool told = recoup__store_state(job->store) == RECOUP__STORE_OPEN &&
+                !recoup__store_protected(job->store);
     recoup__store_leadership_lost(job->store);
+    job->store_error = error;
     if (error == RECOUP_EFENCED) {
         recoup__job_move(job, RECOUP_PHASE_STOPPED);
         return;
     }
-    recoup__actions_push(&job->actions, RECOUP_ACTION_PROTECTION_LOST)->protection_lost.error =
-        error;
+    if (!told) {
+        recoup__actions_push(&job->actions, RECOUP_ACTION_PROTECTION_LOST)->protection_lost.error =
+            error;
+    }
     recoup__job_move(job, RECOUP_PHASE_RUNNING);
 }
 
@@ -118,6 +139,33 @@ static void failed_opening(struct recoup_job *job, int error)
     job->work = RECOUP__WORK_WIPE;
 }
 
+static void push_recovered(struct recoup_job *job)
+{
+    bool checks = job->nothing || recoup__job_policy(job, RECOUP_POLICY_LIVENESS_CHECKS) != 0;
+    job->finished_recovered = job->state.finished;
+    struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERED);
+    action->recovered.kind = job->nothing ? RECOUP_RECOVERED_NOTHING : RECOUP_RECOVERED_LOG;
+    action->recovered.initialize_possible = checks;
+    action->recovered.check_completion = checks;
+    RECOUP_ASSERT(RECOUP_ERGO(job->nothing, job->state.finished == 0));
+}
+
+// Nothing to recover, or the log has been removed: the job starts from scratch.
+static void start_afresh(struct recoup_job *job)
+{
+    RECOUP_ASSERT(job->nothing);
+    RECOUP_ASSERT(RECOUP_ERGO(job->failing, job->failure != 0));
+    clear_state(job);
+    stop_asking(job);
+    if (job->failing) {
+        push_failed(job, job->failure);
+        job->failing = false;
+    } else {
+        push_recovered(job);
+    }
+    recoup__job_move(job, RECOUP_PHASE_RUNNING);
+}
+
 void recoup__job_opened(struct recoup_job *job)
 {
     enum recoup__store_state state = recoup__store_state(job->store);
@@ -145,6 +193,13 @@ void recoup__job_opened(struct recoup_job *job)
             recoup__replay_end(&job->replay);
         }
         break;
+    case RECOUP__OPENED_UNREAD:
+        job->nothing = true;
+        start_afresh(job);
+        return;
+    case RECOUP__OPENED_ENDED:
+        end_job(job);
+        return;
     case RECOUP__OPENED_FAILED:
         failed_opening(job, opened->error);
         return;
@@ -157,31 +212,10 @@ void recoup__job_opened(struct recoup_job *job)
     }
 }
 
-static void push_recovered(struct recoup_job *job)
+static int64_t later(int64_t time_ns, int64_t by_ns)
 {
-    bool checks = job->nothing || recoup__job_policy(job, RECOUP_POLICY_LIVENESS_CHECKS) != 0;
-    job->finished_recovered = job->state.finished;
-    struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RECOVERED);
-    action->recovered.kind = job->nothing ? RECOUP_RECOVERED_NOTHING : RECOUP_RECOVERED_LOG;
-    action->recovered.initialize_possible = checks;
-    action->recovered.check_completion = checks;
-    RECOUP_ASSERT(RECOUP_ERGO(job->nothing, job->state.finished == 0));
-}
-
-// Nothing to recover, or the log has been removed: the job starts from scratch.
-static void start_afresh(struct recoup_job *job)
-{
-    RECOUP_ASSERT(job->nothing);
-    RECOUP_ASSERT(RECOUP_ERGO(job->failing, job->failure != 0));
-    clear_state(job);
-    stop_asking(job);
-    if (job->failing) {
-        push_failed(job, job->failure);
-        job->failing = false;
-    } else {
-        push_recovered(job);
-    }
-    recoup__job_move(job, RECOUP_PHASE_RUNNING);
+    RECOUP_ASSERT(by_ns >= 0);
+    return time_ns > RECOUP_NEVER - 1 - by_ns ? RECOUP_NEVER - 1 : time_ns + by_ns;
 }
 
 static bool durable_enough(const struct recoup_job *job)
@@ -274,6 +308,9 @@ static void next_work(struct recoup_job *job, enum recoup__work done)
         start_afresh(job);
         return;
     }
+    if (done + 1 == RECOUP__WORK_DURABLE) {
+        job->accept_end_ns = later(job->now_ns, job->accept_ns);
+    }
     bool last = done == RECOUP__WORK_LOSSES;
     job->work = last ? RECOUP__WORK_NONE : (enum recoup__work)(done + 1);
 }
@@ -281,6 +318,12 @@ static void next_work(struct recoup_job *job, enum recoup__work done)
 int recoup__job_continue(struct recoup_job *job)
 {
     RECOUP_ASSERT(RECOUP_ERGO(job->work != RECOUP__WORK_NONE, job->store != NULL));
+    if (job->work == RECOUP__WORK_DURABLE && !durable_enough(job) &&
+        job->now_ns >= job->accept_end_ns) {
+        // What this master takes back would come back with the next one, if it went on like this.
+        fail_without_wipe(job, recoup__store_lost_error(job->store));
+        return 0;
+    }
     // At most one turn a part: every turn goes on to the next or ends the loop.
     for (unsigned turn = 0; turn <= RECOUP__WORK_LOSSES; turn++) {
         enum recoup__work work = job->work;

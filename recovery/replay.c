@@ -494,6 +494,7 @@ int recoup__replay_record(struct recoup__replay *replay, const struct recoup__re
         return 0;
     case RECOUP__RECORD_GAP:
         return 0;
+    case RECOUP__RECORD_ENDED: // the reader stops there
     default:
         return RECOUP_EVERSION;
     }

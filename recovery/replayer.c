@@ -261,6 +261,8 @@ static int create_job(struct recoup_replayer *replayer, struct entry *entry)
         config.storage.list_consistent = (flags & 4) != 0;
         config.limits.waiting_bytes = get(entry);
         config.limits.read_bytes = get32(entry);
+        config.limits.opening_ns = get_signed(entry);
+        config.limits.accept_ns = get_signed(entry);
         if (entry->bad || entry->head != entry->end || entry->size > 0 || flags > 7 ||
             durable_at > RECOUP_DURABLE_AT_CLOSE) {
             error = RECOUP_ECORRUPT;
@@ -480,6 +482,7 @@ static int get_event(struct recoup_replayer *replayer, struct entry *entry,
     switch ((unsigned)event->type) {
     case RECOUP_EVENT_START:
         event->start.epoch = get(entry);
+        event->start.first = get_bool(entry);
         return 0;
     case RECOUP_EVENT_IO:
         return get_io(replayer, entry, event);

@@ -6,10 +6,12 @@
 
 #include <string.h>
 
-#include "recovery/store_internal.h"
+#include "recovery/fence.h"
 
 #define WAITING_BYTES_DEFAULT ((uint64_t)64 << 20)
 #define READ_BYTES_DEFAULT ((uint32_t)1 << 20)
+
+#define OPENING_NS_DEFAULT INT64_C(30000000000)
 
 #define BIT(state) (1u << (state))
 
@@ -22,11 +24,13 @@ static const unsigned successors[] = {
                               | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_READING] = BIT(RECOUP__STORE_OPENING) | BIT(RECOUP__STORE_OPEN)
                               | BIT(RECOUP__STORE_FAILED) | BIT(RECOUP__STORE_WIPING)
-                              | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
+                              | BIT(RECOUP__STORE_ENDED) | BIT(RECOUP__STORE_STOPPING)
+                              | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_OPEN] =
         BIT(RECOUP__STORE_WIPING) | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_FAILED] =
         BIT(RECOUP__STORE_WIPING) | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
+    [RECOUP__STORE_ENDED] = BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_WIPING] = BIT(RECOUP__STORE_OPENING) | BIT(RECOUP__STORE_FAILED)
                              | BIT(RECOUP__STORE_STOPPING) | BIT(RECOUP__STORE_LOST),
     [RECOUP__STORE_STOPPING] = BIT(RECOUP__STORE_STOPPED) | BIT(RECOUP__STORE_LOST),
@@ -71,6 +75,9 @@ int recoup__store_create(const struct recoup__store_config *config, struct recou
     }
     if (store->limits.read_bytes == 0) {
         store->limits.read_bytes = READ_BYTES_DEFAULT;
+    }
+    if (store->limits.opening_ns == 0) {
+        store->limits.opening_ns = OPENING_NS_DEFAULT;
     }
     memcpy(store->digest, config->digest, sizeof store->digest);
     store->callbacks = config->callbacks;
@@ -151,78 +158,15 @@ struct recoup_action *recoup__store_issue(struct recoup__store *store, enum reco
     return action;
 }
 
-// Removes the files one by one, oldest first, then the directory.
-static void remove_more(struct recoup__store *store)
-{
-    const struct recoup__file *file = NULL;
-
-    RECOUP_ASSERT(!store->io.busy);
-    RECOUP_ASSERT(store->remove_next <= store->n_files);
-    if (store->remove_next < store->n_files) {
-        file = &store->files[store->remove_next];
-    }
-    store->remove_next++;
-    recoup__store_issue(store, RECOUP_ACTION_REMOVE, file);
-}
-
-// Everything is removed: opens anew, or has stopped.
-static void removed_all(struct recoup__store *store)
-{
-    RECOUP_ASSERT(store->remove_next > store->n_files);
-    store->removing = false;
-    store->n_files = 0;
-    store->n_extents = 0;
-    if (store->state == RECOUP__STORE_STOPPING) {
-        recoup__store_move(store, RECOUP__STORE_STOPPED);
-        return;
-    }
-    if (store->remove_error != 0) {
-        // What could not be removed would be taken for a log again.
-        store->reader.opened.result = RECOUP__OPENED_FAILED;
-        store->reader.opened.error = store->remove_error;
-        recoup__store_move(store, RECOUP__STORE_FAILED);
-        return;
-    }
-    recoup__store_move(store, RECOUP__STORE_OPENING);
-    recoup__reader_start(store);
-}
-
-// States WIPING and STOPPING: what comes next, once no operation is under way.
-static void wind_up(struct recoup__store *store)
-{
-    RECOUP_ASSERT(store->state == RECOUP__STORE_WIPING || store->state == RECOUP__STORE_STOPPING);
-    if (!recoup__writer_idle(store)) {
-        return;
-    }
-    if (store->writer.file_open) {
-        recoup__writer_request_close(store);
-        recoup__writer_pump(store, store->now_ns);
-        return;
-    }
-    store->writer.accepting = false;
-    if (store->state == RECOUP__STORE_STOPPING && !store->clear) {
-        recoup__store_move(store, RECOUP__STORE_STOPPED);
-        return;
-    }
-    store->removing = true;
-    if (store->remove_next > store->n_files) {
-        removed_all(store);
-    } else {
-        remove_more(store);
-    }
-}
-
 // The end of every call: the writer goes on, and the throttle follows.
 static void leave(struct recoup__store *store, int64_t now_ns)
 {
     RECOUP_ASSERT(store->actions != NULL);
     if (store->state == RECOUP__STORE_OPEN || store->state == RECOUP__STORE_WIPING
         || store->state == RECOUP__STORE_STOPPING) {
-        if (!store->removing) {
-            recoup__writer_pump(store, now_ns);
-        }
+        recoup__writer_pump(store, now_ns);
         if (store->state != RECOUP__STORE_OPEN) {
-            wind_up(store);
+            recoup__ending_go_on(store);
         }
         recoup__writer_leave(store, now_ns);
         recoup__writer_throttle(store);
@@ -232,7 +176,7 @@ static void leave(struct recoup__store *store, int64_t now_ns)
 }
 
 int recoup__store_open(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns,
-                       uint64_t epoch)
+                       uint64_t epoch, bool first)
 {
     int error;
 
@@ -245,6 +189,7 @@ int recoup__store_open(struct recoup__store *store, struct recoup__actions *acti
         return error;
     }
     store->epoch = epoch;
+    store->first = first;
     recoup__store_move(store, RECOUP__STORE_OPENING);
     recoup__reader_start(store);
     leave(store, now_ns);
@@ -263,7 +208,7 @@ bool recoup__store_file(const struct recoup__store *store, uint32_t i, struct re
                         uint64_t *limit)
 {
     RECOUP_ASSERT(file != NULL && limit != NULL);
-    if (i >= store->n_files) {
+    if (i >= store->n_files || store->files[i].own) {
         return false;
     }
     RECOUP_ASSERT(store->files[i].valid <= store->files[i].limit);
@@ -280,10 +225,30 @@ bool recoup__store_expects(const struct recoup__store *store, uint32_t operation
     return store->io.busy && store->state != RECOUP__STORE_LOST && operation == store->io.last;
 }
 
+// An operation that was not one of the opening has ended.
+static void ended_operation(struct recoup__store *store, int64_t now_ns,
+                            const struct recoup_event *event)
+{
+    RECOUP_ASSERT(store->io.busy);
+    store->io.busy = false;
+    recoup__writer_enter(store, now_ns);
+    if (store->removing) {
+        recoup__ending_removed(store, event->io.error);
+    } else if (store->io.type == RECOUP_ACTION_LIST && store->state == RECOUP__STORE_OPEN) {
+        recoup__writer_looked(store, now_ns, event);
+    } else if (store->io.type == RECOUP_ACTION_LIST && store->ending == RECOUP__ENDING_LOOK) {
+        recoup__ending_looked(store, recoup__fence_listed(store, event));
+    } else if (store->io.type >= RECOUP_ACTION_CREATE && store->io.type != RECOUP_ACTION_READ) {
+        recoup__writer_io(store, now_ns, event->io.error);
+    }
+    RECOUP_ASSERT(!store->io.busy);
+}
+
 int recoup__store_io(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns,
                      const struct recoup_event *event)
 {
-    bool reading = store->state == RECOUP__STORE_OPENING || store->state == RECOUP__STORE_READING;
+    bool reading = store->state == RECOUP__STORE_OPENING || store->state == RECOUP__STORE_READING
+                   || store->reopening;
     int error;
 
     RECOUP_ASSERT(event->type == RECOUP_EVENT_IO);
@@ -293,18 +258,14 @@ int recoup__store_io(struct recoup__store *store, struct recoup__actions *action
     error = enter(store, actions, now_ns);
     if (error == 0 && reading) {
         error = recoup__reader_io(store, now_ns, event);
+    } else if (error == 0 && store->io.type == RECOUP_ACTION_LIST && event->io.error == 0) {
+        error = recoup__fence_reserve(store, event->io.n_names);
     }
     if (error != 0) {
         return error;
     }
     if (!reading) {
-        store->io.busy = false;
-        recoup__writer_enter(store, now_ns);
-        if (store->removing) {
-            store->remove_error = store->remove_error == 0 ? event->io.error : store->remove_error;
-        } else if (store->io.type >= RECOUP_ACTION_CREATE && store->io.type != RECOUP_ACTION_READ) {
-            recoup__writer_io(store, now_ns, event->io.error);
-        }
+        ended_operation(store, now_ns, event);
     }
     leave(store, now_ns);
     return 0;
@@ -363,7 +324,7 @@ static bool refused(struct recoup__store *store)
     if (store->state == RECOUP__STORE_OPEN) {
         return false;
     }
-    RECOUP_ASSERT(!store->removing || !store->writer.accepting);
+    RECOUP_ASSERT(store->state != RECOUP__STORE_OPENING || !store->writer.accepting);
     store->writer.dropped++;
     return true;
 }
@@ -408,7 +369,8 @@ static int gather_extents(struct recoup__store *store)
     for (uint32_t i = 0; i < store->n_files; i++) {
         const struct recoup__file *file = &store->files[i];
 
-        if (!file->own && !file->ignored) {
+        // What a complete checkpoint covers is not named: an older master may be removing it.
+        if (i >= store->reader.covered && !file->own && !file->ignored && file->valid > 0) {
             RECOUP_ASSERT(n < store->extents_capacity);
             store->extents[n++] = (struct recoup__extent){file->epoch, file->index, file->valid};
         }
@@ -528,9 +490,7 @@ int recoup__store_wipe(struct recoup__store *store, struct recoup__actions *acti
     recoup__writer_drop_all(store);
     store->reader.opened.result = RECOUP__OPENED_PENDING;
     store->writer.incarnation = false;
-    store->remove_next = 0;
-    store->remove_error = 0;
-    store->removing = false;
+    recoup__ending_begin(store, false);
     recoup__store_move(store, RECOUP__STORE_WIPING);
     leave(store, now_ns);
     return 0;
@@ -557,10 +517,8 @@ int recoup__store_stop(struct recoup__store *store, struct recoup__actions *acti
         store->writer.checkpoint = RECOUP__CHECKPOINT_NONE;
     }
     store->writer.remove_end = 0;
-    store->clear = clear;
-    store->remove_next = 0;
-    store->remove_error = 0;
-    store->removing = false;
+    store->reopening = false;
+    recoup__ending_begin(store, clear);
     recoup__store_move(store, RECOUP__STORE_STOPPING);
     leave(store, now_ns);
     return 0;
@@ -574,10 +532,23 @@ void recoup__store_leadership_lost(struct recoup__store *store)
     RECOUP_ASSERT(!recoup__store_expects(store, store->io.last));
 }
 
+int recoup__store_end_error(const struct recoup__store *store)
+{
+    RECOUP_ASSERT(store->end_error <= 0);
+    return store->end_error;
+}
+
 uint64_t recoup__store_durable(const struct recoup__store *store)
 {
     RECOUP_ASSERT(store->writer.durable <= store->writer.sequence);
     return store->writer.durable;
+}
+
+int recoup__store_lost_error(const struct recoup__store *store)
+{
+    RECOUP_ASSERT(store->writer.lost_error <= 0);
+    return store->writer.protecting || store->writer.lost_error == 0 ? RECOUP_ETIMEDOUT
+                                                                     : store->writer.lost_error;
 }
 
 bool recoup__store_protected(const struct recoup__store *store)

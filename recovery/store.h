@@ -26,6 +26,7 @@ enum recoup__store_state {
     RECOUP__STORE_READING,   // the log of earlier masters
     RECOUP__STORE_OPEN,      // opened well (see recoup__store_opened); records may be written
     RECOUP__STORE_FAILED,    // the opening failed; only wipe, stop and leadership_lost are possible
+    RECOUP__STORE_ENDED,     // the log is that of an ended job; only stop and leadership_lost
     RECOUP__STORE_WIPING,    // removes everything, then opens again; writes are dropped until OPEN
     RECOUP__STORE_STOPPING,  // writes what is left
     RECOUP__STORE_STOPPED,   // for ever
@@ -54,12 +55,14 @@ enum recoup__opened_result {
     RECOUP__OPENED_PENDING,
     RECOUP__OPENED_NOTHING,  // nothing to recover
     RECOUP__OPENED_LOG,      // the log was read; perhaps with damage that the policies tolerate
+    RECOUP__OPENED_UNREAD,   // the storage cannot be opened (`error`); it is tried again while OPEN
+    RECOUP__OPENED_ENDED,    // the job has ended; what is left of the log is to be cleared
     RECOUP__OPENED_FAILED,   // `error` says why; on_record may have been called before
 };
 
 struct recoup__opened {
     enum recoup__opened_result result;
-    int error;         // FAILED: the code
+    int error;         // FAILED, UNREAD: the code
     uint64_t records;  // delivered
     uint64_t bytes;    // read from storage
     uint64_t damaged;  // damages found: records, and files cut short
@@ -112,9 +115,9 @@ void recoup__store_destroy(struct recoup__store *store);  // accepts NULL
 
 enum recoup__store_state recoup__store_state(const struct recoup__store *store);
 
-// Starts to open the store for the master of `epoch`.
+// Starts to open the store for the master of `epoch`; `first`: see START.
 int recoup__store_open(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns,
-                       uint64_t epoch);
+                       uint64_t epoch, bool first);
 const struct recoup__opened *recoup__store_opened(const struct recoup__store *store);
 // For tools: what the opening found of the i-th file of the log, in the order of reading. `file`
 // holds the bytes that counted, *limit those that could have (UINT64_MAX: all that there are).
@@ -197,7 +200,12 @@ int recoup__store_stop(struct recoup__store *store, struct recoup__actions *acti
 // From now on nothing is issued, ever. An operation under way is forgotten.
 void recoup__store_leadership_lost(struct recoup__store *store);
 
+// STOPPED: why not everything was done, or 0.
+int recoup__store_end_error(const struct recoup__store *store);
+
 uint64_t recoup__store_durable(const struct recoup__store *store);  // the watermark, 0: none
+// Why recording is off; RECOUP_ETIMEDOUT while it is on.
+int recoup__store_lost_error(const struct recoup__store *store);
 bool recoup__store_protected(const struct recoup__store *store);    // recording works
 
 // Fills the fields of `stats` that the store knows (protected_now, protection_since_ns,

@@ -11,7 +11,7 @@
 
 #define RECOUP__BACKOFF_FIRST_NS INT64_C(100000000)   // after the first error
 #define RECOUP__BACKOFF_LAST_NS INT64_C(10000000000)  // doubling up to this
-#define RECOUP__READ_ATTEMPTS 6u                      // of one operation while opening
+#define RECOUP__LIST_ATTEMPTS 6u  // while a listing may be stale
 #define RECOUP__ROLL_AGE_NS                                                                        \
     INT64_C(60000000000)      // of a file whose bytes are durable only when closed
 #define RECOUP__LATE_MAX 64u  // snapshots overdue that are still waited for
@@ -24,8 +24,10 @@ struct recoup__file {
     uint32_t index;
     bool fenced;     // the name holds the epoch
     bool own;        // created by this master
+    bool visible;    // own: its creation succeeded, so that a listing must show it
     bool ignored;    // not part of the log (but removed with it)
     bool gap;        // files before it are missing
+    bool first;      // of its epoch in the listing
     uint64_t limit;  // bytes that may count, as a later master has recorded
     uint64_t valid;  // bytes that did count when it was read
 };
@@ -44,6 +46,8 @@ struct recoup__io {
 enum recoup__reader_phase {
     RECOUP__READER_IDLE,
     RECOUP__READER_MKDIR,
+    RECOUP__READER_CLAIM,  // fencing: a file of this epoch, before the listing
+    RECOUP__READER_CLAIM_CLOSE,  // where a file is visible only once it is closed
     RECOUP__READER_LIST,
     RECOUP__READER_HEADS,  // looks for the newest INCARNATION record, which limits older files
     RECOUP__READER_FILES,
@@ -59,10 +63,13 @@ struct recoup__reader {
     bool fed;           // the bytes of the read under way are in the scanner already
     bool first_record;  // of the file
     bool head_began;    // HEADS: the file begins with a checkpoint
+    bool late;          // the first file of its epoch that is there is not number 0
     bool broken;        // prefix: the log so far does not lead to what is read now
     bool gap;           // a file is missing and no checkpoint has made up for it
     bool in_checkpoint;
     uint32_t checkpoint_file;  // that it began in
+    uint32_t covered;   // files before this one are covered by a complete checkpoint
+    int64_t start_ns;   // of the opening
     uint64_t stream;    // epoch of the records read last
     uint64_t expected;  // next number in it, 0: any
     uint32_t entries;   // names in the directory, ours or not
@@ -170,6 +177,9 @@ struct recoup__writer {
     uint64_t log_bytes;        // since then
     int64_t checkpoint_retry_ns;
     uint32_t remove_end;  // files before this index are to be removed
+    bool remove_looked;   // and the directory was listed for it: nobody else leads
+    bool rearm_look;      // the look under way comes before recording is taken up again
+    uint32_t since_removal;  // operations since the last of a removal
 
     bool throttled;
     int64_t oldest_ns;
@@ -182,6 +192,19 @@ struct recoup__writer {
     uint64_t bytes_appended, appends, flushes, syncs, created;
 };
 
+enum recoup__ending {
+    RECOUP__ENDING_WRITE,   // what is accepted
+    RECOUP__ENDING_RECORD,  // ENDED is being made durable
+    RECOUP__ENDING_LOOK,    // who leads?
+    RECOUP__ENDING_CLOSE,
+    RECOUP__ENDING_REMOVE,     // every file but that of ENDED
+    RECOUP__ENDING_BARRIER,    // makes these removals durable
+    RECOUP__ENDING_LAST_CLOSE,
+    RECOUP__ENDING_LAST,       // removes the file of ENDED
+    RECOUP__ENDING_DIRECTORY,
+    RECOUP__ENDING_DONE,
+};
+
 struct recoup__store {
     struct recoup__memory *memory;
     const struct recoup_options *options;
@@ -192,6 +215,7 @@ struct recoup__store {
 
     enum recoup__store_state state;
     uint64_t epoch;
+    bool first;      // the job never had another master
     int64_t now_ns;  // of the last call
     struct recoup__io io;
     struct recoup__actions *actions;  // of the call under way
@@ -203,10 +227,15 @@ struct recoup__store {
     uint32_t extents_capacity;
     struct recoup__reader reader;
     struct recoup__writer writer;
-    bool clear;     // STOPPING: remove everything
-    bool removing;  // STOPPING, WIPING: the files are closed, removal is under way
+    bool reopening;  // OPEN: what could not be opened at first is opened now
+    // STOPPING, WIPING; see ending.c.
+    enum recoup__ending ending;
+    bool clear;            // STOPPING: remove everything
+    bool removing;         // the operation under way is one of the removal
+    uint64_t end_sequence;  // of the record ENDED, 0: not written
+    bool end_durable;
     uint32_t remove_next;
-    int remove_error;
+    int end_error;
 };
 
 static inline int64_t recoup__store_policy(const struct recoup__store *store,
@@ -231,6 +260,28 @@ struct recoup_action *recoup__store_issue(struct recoup__store *store, enum reco
 // store.c
 void recoup__store_move(struct recoup__store *store, enum recoup__store_state to);
 
+// ending.c
+void recoup__ending_begin(struct recoup__store *store, bool clear);
+void recoup__ending_go_on(struct recoup__store *store);
+void recoup__ending_removed(struct recoup__store *store, int error);  // of the removal's operation
+void recoup__ending_looked(struct recoup__store *store, int error);
+
+// rearm.c
+void recoup__writer_say_lost(struct recoup__store *store, int error);
+void recoup__writer_unread(struct recoup__store *store, int64_t now_ns, int error);
+void recoup__rearm(struct recoup__store *store, int64_t now_ns);  // now
+void recoup__rearm_later(struct recoup__store *store, int64_t now_ns);
+// The listing before a removal, or before recording is taken up again, has ended.
+void recoup__writer_looked(struct recoup__store *store, int64_t now_ns,
+                           const struct recoup_event *event);
+
+// listing.c; memory for the names has been reserved
+void recoup__listing_take(struct recoup__store *store, const struct recoup_event *event);
+int recoup__listing_judge(const struct recoup__store *store, const struct recoup_event *event);
+void recoup__listing_keep_run(struct recoup__store *store);  // flink: events.0, events.1, ...
+bool recoup__listing_mark_gaps(struct recoup__store *store);  // true if there are any
+uint32_t recoup__listing_next_index(const struct recoup__store *store);
+
 // reader.c
 void recoup__reader_init(struct recoup__store *store);
 void recoup__reader_release(struct recoup__store *store);
@@ -238,12 +289,16 @@ void recoup__reader_start(struct recoup__store *store);
 int recoup__reader_io(struct recoup__store *store, int64_t now_ns,
                       const struct recoup_event *event);
 void recoup__reader_timer(struct recoup__store *store, int64_t now_ns);
+void recoup__reader_again(struct recoup__store *store, int64_t now_ns);  // after OPENED_UNREAD
 
 // writer.c
 int recoup__writer_init(struct recoup__store *store);
 void recoup__writer_release(struct recoup__store *store);
 void recoup__writer_start(struct recoup__store *store, int64_t now_ns);  // the flush timer
 void recoup__writer_open(struct recoup__store *store, int64_t now_ns);   // accepts from now on
+void recoup__writer_create(struct recoup__store *store);  // the next file
+void recoup__writer_created(struct recoup__store *store, int64_t now_ns);
+void recoup__writer_forget_file(struct recoup__writer *writer);
 int recoup__writer_reserve(struct recoup__store *store, uint32_t n, size_t bytes);
 int recoup__writer_write(struct recoup__store *store, int64_t now_ns,
                          const struct recoup__record *record, uint32_t flags, uint64_t *sequence);
@@ -279,6 +334,9 @@ int recoup__waits_arrive(struct recoup__store *store, int64_t now_ns, uint32_t s
                          uint32_t coordinator, bool failed, const void *data, size_t size);
 
 // checkpoint of the whole job, in writer_checkpoint.c
+// Accepts one of the store's own records, for which every call of the store reserves memory.
+void recoup__writer_control(struct recoup__store *store, int64_t now_ns,
+                            const struct recoup__record *record, uint32_t flags);
 void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool rearms);
 void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns);
 void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns);

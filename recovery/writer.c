@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "recovery/bytes.h"
-#include "recovery/store_internal.h"
+#include "recovery/fence.h"
 
 #define PENDING_CREATE (1u << 0)
 #define PENDING_APPEND (1u << 1)  // the buffer
@@ -66,7 +66,7 @@ void recoup__writer_open(struct recoup__store *store, int64_t now_ns)
     struct recoup__writer *writer = &store->writer;
 
     RECOUP_ASSERT(writer->started);
-    RECOUP_ASSERT(!writer->file_open);
+    RECOUP_ASSERT(RECOUP_ERGO(writer->file_open, recoup__fences(store)));  // the claim
     writer->accepting = true;
     writer->refused = false;
     writer->protecting = true;
@@ -330,7 +330,7 @@ static bool write_directly(struct recoup__store *store, int64_t now_ns,
     uint8_t *bytes = writer->buffer.bytes + writer->buffer.used;
 
     if (flags != 0 || store->io.busy || writer->pending != 0 || writer->queue.n != 0
-        || writer->linger || !writer->file_open || writer->tail_tick
+        || writer->linger || !writer->file_open || writer->header_left != 0 || writer->tail_tick
         || size >= writer->buffer.capacity - writer->buffer.used
         || recoup__record_is_recovery_point(record)) {
         return false;
@@ -523,7 +523,7 @@ static void write_front(struct recoup__store *store, struct recoup__wait *wait)
     RECOUP_ASSERT(writer->pending != 0 || writer->head_offset == 0);
 }
 
-static void issue_create(struct recoup__store *store)
+void recoup__writer_create(struct recoup__store *store)
 {
     struct recoup__writer *writer = &store->writer;
     struct recoup__file *file = &store->files[store->n_files];
@@ -594,7 +594,7 @@ static void issue_pending(struct recoup__store *store)
     RECOUP_ASSERT(!store->io.busy);
     if ((writer->pending & PENDING_CREATE) != 0) {
         writer->pending &= ~PENDING_CREATE;
-        issue_create(store);
+        recoup__writer_create(store);
         return;
     }
     if ((writer->pending & (PENDING_APPEND | PENDING_DIRECT)) != 0) {
@@ -689,8 +689,12 @@ static bool turn_front(struct recoup__store *store, int64_t now_ns)
         return true;
     }
     if ((task->flags & RECOUP__TASK_NEW_FILE) != 0 && writer->file_open) {
-        request_close(store, true);
-        return true;
+        if (writer->file_bytes > 0 || writer->buffer.used > 0) {
+            request_close(store, true);
+            return true;
+        }
+        task->flags &= ~RECOUP__TASK_NEW_FILE;
+        writer->checkpoint_file = writer->file;  // an open file without a byte is as good
     }
     // Flink opens the file before it waits for the snapshots.
     if (!writer->file_open) {
@@ -713,6 +717,20 @@ static bool turn_front(struct recoup__store *store, int64_t now_ns)
     return true;
 }
 
+// The next operation of a removal: a look at who leads, then one file after the other.
+static void issue_remove(struct recoup__store *store)
+{
+    struct recoup__writer *writer = &store->writer;
+
+    RECOUP_ASSERT(writer->remove_end > 0 && writer->remove_end <= store->n_files);
+    writer->since_removal = 0;
+    if (recoup__fences(store) && !writer->remove_looked) {
+        recoup__store_issue(store, RECOUP_ACTION_LIST, NULL);
+    } else {
+        recoup__store_issue(store, RECOUP_ACTION_REMOVE, &store->files[0]);
+    }
+}
+
 // One turn when the queue is empty. Returns false when nothing is left to be done.
 static bool turn_idle(struct recoup__store *store)
 {
@@ -725,8 +743,7 @@ static bool turn_idle(struct recoup__store *store)
         return true;
     }
     if (writer->remove_end > 0 && store->state == RECOUP__STORE_OPEN && !writer->linger) {
-        RECOUP_ASSERT(writer->remove_end <= store->n_files);
-        recoup__store_issue(store, RECOUP_ACTION_REMOVE, &store->files[0]);
+        issue_remove(store);
         return true;
     }
     return false;
@@ -774,6 +791,9 @@ static void advance(struct recoup__store *store)
     struct recoup__task *front = recoup__queue_front(&writer->queue);
 
     RECOUP_ASSERT(writer->buffer.used == 0 || writer->durable <= writer->appended);
+    if (store->end_sequence != 0 && writer->appended >= store->end_sequence) {
+        store->end_durable = true;
+    }
     if (writer->hole && writer->checkpoint == RECOUP__CHECKPOINT_ENDING
         && writer->appended >= writer->checkpoint_end) {
         writer->hole = false;  // the checkpoint stands for what was lost before it
@@ -791,7 +811,7 @@ static void advance(struct recoup__store *store)
     RECOUP_ASSERT(writer->durable <= writer->sequence);
 }
 
-static void created(struct recoup__store *store, int64_t now_ns)
+void recoup__writer_created(struct recoup__store *store, int64_t now_ns)
 {
     struct recoup__writer *writer = &store->writer;
     struct recoup__header header = {{0}, store->epoch, store->files[writer->file].index};
@@ -804,6 +824,7 @@ static void created(struct recoup__store *store, int64_t now_ns)
     writer->unflushed = false;
     writer->unsynced = false;
     writer->created++;
+    store->files[writer->file].visible = store->storage.durable_at != RECOUP_DURABLE_AT_CLOSE;
     if (writer->format.contiguous) {
         memcpy(header.digest, store->digest, sizeof header.digest);
         recoup__header_encode(&header, &writer->format, writer->header);
@@ -841,7 +862,7 @@ static void appended(struct recoup__store *store)
 }
 
 // There is no open file any more, whatever became of its bytes.
-static void forget_file(struct recoup__writer *writer)
+void recoup__writer_forget_file(struct recoup__writer *writer)
 {
     writer->file_open = false;
     writer->header_left = 0;
@@ -858,7 +879,8 @@ static void closed(struct recoup__store *store)
 
     RECOUP_ASSERT(writer->file_open);
     RECOUP_ASSERT(writer->buffer.used == 0 || !writer->accepting);
-    forget_file(writer);
+    store->files[writer->file].visible = true;
+    recoup__writer_forget_file(writer);
     if (durable) {
         advance(store);
     } else if (writer->appended > writer->durable) {
@@ -878,7 +900,7 @@ static void abandoned(struct recoup__store *store, int error)
     if (store->io.type == RECOUP_ACTION_CREATE && error == 0) {
         writer->file_open = true;
     } else if (store->io.type == RECOUP_ACTION_CLOSE || store->io.type == RECOUP_ACTION_CREATE) {
-        forget_file(writer);
+        recoup__writer_forget_file(writer);
         return;
     }
     writer->pending = PENDING_CLOSE;
@@ -891,7 +913,7 @@ static void succeeded(struct recoup__store *store, int64_t now_ns)
 
     RECOUP_ASSERT(store->io.type >= RECOUP_ACTION_CREATE);
     if (store->io.type == RECOUP_ACTION_CREATE) {
-        created(store, now_ns);
+        recoup__writer_created(store, now_ns);
     } else if (store->io.type == RECOUP_ACTION_APPEND) {
         appended(store);
     } else if (store->io.type == RECOUP_ACTION_FLUSH) {
@@ -1038,16 +1060,18 @@ void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error,
         writer->protection_ns = now_ns;
         writer->lost_ns = now_ns;
         writer->lost_error = error;
-        recoup__actions_push(store->actions, RECOUP_ACTION_PROTECTION_LOST)->protection_lost.error =
-            error;
+        recoup__writer_say_lost(store, error);
+    } else if (fenced) {
+        writer->lost_error = error;
+        recoup__writer_say_lost(store, error);  // for good, now
     }
     if (fenced || recoup__store_policy(store, RECOUP_POLICY_ON_ERROR) == 0) {
         writer->refused = true;
     } else if (store->state == RECOUP__STORE_OPEN) {
-        writer->retry_ns = recoup__later(now_ns, writer->backoff_ns);
-        writer->backoff_ns = writer->backoff_ns >= RECOUP__BACKOFF_LAST_NS / 2
-                                 ? RECOUP__BACKOFF_LAST_NS
-                                 : writer->backoff_ns * 2;
+        recoup__rearm_later(store, now_ns);
+    }
+    if (store->state == RECOUP__STORE_STOPPING && store->end_error == 0) {
+        store->end_error = error;
     }
 }
 
@@ -1084,9 +1108,7 @@ void recoup__writer_timer(struct recoup__store *store, int64_t now_ns)
     }
     if (writer->retry_ns <= now_ns && store->state == RECOUP__STORE_OPEN && !writer->file_open
         && !store->io.busy && writer->pending == 0) {
-        RECOUP_ASSERT(!writer->refused);
-        writer->retry_ns = RECOUP_NEVER;
-        recoup__checkpoint_start(store, now_ns, true);
+        recoup__rearm(store, now_ns);
     }
     RECOUP_ASSERT(writer->waits_deadline_ns > now_ns);
 }
@@ -1108,7 +1130,7 @@ int64_t recoup__writer_deadline(const struct recoup__store *store)
         deadline = earlier(deadline, writer->linger ? writer->linger_ns : RECOUP_NEVER);
         deadline = earlier(deadline, roll_deadline(store));
     }
-    if (free && !writer->file_open) {
+    if (free && !writer->file_open && !store->reopening) {
         deadline = earlier(deadline, writer->retry_ns);
     }
     return deadline;

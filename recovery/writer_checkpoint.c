@@ -8,7 +8,7 @@
 //     STREAM, ENDING -> NONE (an error)
 #include <string.h>
 
-#include "recovery/store_internal.h"
+#include "recovery/fence.h"
 
 size_t recoup__checkpoint_reserve(const struct recoup__store *store)
 {
@@ -28,9 +28,8 @@ void recoup__incarnation_record(const struct recoup__store *store, struct recoup
     record->incarnation.n_files = store->n_extents;
 }
 
-// Accepts one of the store's own records. Its memory is reserved by every call of the store.
-static void put_record(struct recoup__store *store, int64_t now_ns,
-                       const struct recoup__record *record, uint32_t flags)
+void recoup__writer_control(struct recoup__store *store, int64_t now_ns,
+                            const struct recoup__record *record, uint32_t flags)
 {
     size_t body;
     int error = recoup__record_size(record, &body);
@@ -59,10 +58,10 @@ void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool 
     // recording with the buffer kept): nothing behind them is durable until END is.
     writer->hole = writer->hole || rearms;
     record.checkpoint_begin.replaces = rearms;
-    put_record(store, now_ns, &record, RECOUP__TASK_NEW_FILE);
+    recoup__writer_control(store, now_ns, &record, RECOUP__TASK_NEW_FILE);
     if (writer->incarnation) {
         recoup__incarnation_record(store, &record);
-        put_record(store, now_ns, &record, 0);
+        recoup__writer_control(store, now_ns, &record, 0);
     }
     if (rearms) {
         memset(&record, 0, sizeof record);
@@ -70,7 +69,7 @@ void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool 
         record.gap.from_ns = writer->lost_ns;
         record.gap.to_ns = now_ns;
         record.gap.error = writer->lost_error;
-        put_record(store, now_ns, &record, 0);
+        recoup__writer_control(store, now_ns, &record, 0);
     }
 }
 
@@ -92,7 +91,7 @@ void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns)
         writer->checkpoint_first = false;
     }
     if (done) {
-        put_record(store, now_ns, &end, RECOUP__TASK_END);
+        recoup__writer_control(store, now_ns, &end, RECOUP__TASK_END);
         writer->checkpoint = RECOUP__CHECKPOINT_ENDING;
         writer->checkpoint_end = writer->sequence;
         writer->checkpoint_retry_ns = RECOUP_NEVER;
@@ -142,7 +141,10 @@ void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns)
         (void)recoup__actions_push(store->actions, RECOUP_ACTION_PROTECTION_RESTORED);
     }
     if (recoup__store_policy(store, RECOUP_POLICY_COMPACTION) != 0) {
-        writer->remove_end = writer->checkpoint_file;
+        // Where a listing may not show a successor's claim, nothing is removed before the job ends.
+        writer->remove_end =
+            recoup__fences(store) && !store->storage.list_consistent ? 0 : writer->checkpoint_file;
+        writer->remove_looked = false;
     }
 }
 

@@ -110,12 +110,16 @@ void results_store_host_answer(struct results_store_host *host, const struct rec
     event->type = RECOUP_EVENT_IO;
     event->io.operation = action->io.operation;
     if (action->type == RECOUP_ACTION_LIST) {
+        host->names[host->n_names] = host->created;
         event->io.names = host->names;
-        event->io.n_names = host->n_names;
+        event->io.n_names = host->n_names + (host->created[0] != '\0' ? 1 : 0);
     } else if (action->type == RECOUP_ACTION_READ) {
         event->io.error = read_file(host, action, event);
     } else if (action->type != RECOUP_ACTION_MKDIR) {
         host->writes_discarded++;
+        if (action->type == RECOUP_ACTION_CREATE) {
+            memcpy(host->created, action->io.file, sizeof host->created);
+        }
     }
 }
 
@@ -224,7 +228,7 @@ static int run(struct reader *r, const struct results_store_files *files)
 
     if (error == 0) {
         error =
-            recoup__store_open(r->store, &r->actions, r->now_ns, results_store_epoch(files));
+            recoup__store_open(r->store, &r->actions, r->now_ns, results_store_epoch(files), false);
     }
     while (error == 0 && reading(r) && !r->host.cancelled) {
         error = turn(r);

@@ -20,6 +20,7 @@ struct results_store_host {
     uint64_t done;
     bool cancelled; // `watch` said so; every read fails from then on
     uint64_t writes_discarded;
+    char created[32]; // last; a listing shows it, although nothing is created
 };
 
 // False when out of memory. To be released in both cases.

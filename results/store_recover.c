@@ -101,6 +101,9 @@ static void take_action(struct run *r, const struct recoup_action *action)
     } else if (action->type == RECOUP_ACTION_RECOVERY_FAILED) {
         recovery->error = action->recovery_failed.error;
         r->ended = true;
+    } else if (action->type == RECOUP_ACTION_JOB_ENDED) {
+        recovery->job_ended = true;
+        r->ended = true;
     }
 }
 

@@ -26,6 +26,7 @@ struct results_store_recovery {
     int error;    // of RECOVERY_FAILED, or of creating the job; 0
     bool started; // the job was created
     bool recovered;
+    bool job_ended; // the log is that of an ended job
     uint64_t records; // applied
     uint64_t reset_ranges;
     uint32_t coordinators_restored;

@@ -58,6 +58,9 @@ static const char *profile_name(const struct results_store_recovery *r)
 
 static const char *result_name(const struct results_store_recovery *r)
 {
+    if (r->job_ended) {
+        return "ended";
+    }
     if (!r->recovered) {
         return "failed";
     }
@@ -84,7 +87,10 @@ static void text_result(const struct results_store_recovery *r, const struct cou
                         struct results_text *text)
 {
     results_text_format(text, "a new master (%s) ", profile_name(r));
-    if (!r->recovered) {
+    if (r->job_ended) {
+        results_text_add(text, "finds that the job has ended, removes what is left of the log and "
+                               "schedules nothing\n");
+    } else if (!r->recovered) {
         results_text_format(text, "recovers nothing: %s: %s\n", recoup_error_name(r->error),
                             recoup_strerror(r->error));
     } else if (r->kind == RECOUP_RECOVERED_NOTHING) {

@@ -13,7 +13,7 @@ const char *results_store_type_name(uint32_t type)
 {
     static const char *const names[] = {"UNKNOWN",     "FINISHED", "RESET",
                                         "INITIALIZED", "INCARNATION", "SNAPSHOT",
-                                        "CHECKPOINT_BEGIN", "CHECKPOINT_END", "GAP"};
+                                        "CHECKPOINT_BEGIN", "CHECKPOINT_END", "GAP", "ENDED"};
 
     return type < sizeof names / sizeof names[0] ? names[type] : names[0];
 }
@@ -230,6 +230,9 @@ void results_store_record_text(const struct recoup__record *record, struct resul
     case RECOUP__RECORD_CHECKPOINT_END:
         results_text_add(text, "complete");
         break;
+    case RECOUP__RECORD_ENDED:
+        results_text_add(text, "the job has ended");
+        break;
     case RECOUP__RECORD_GAP:
         results_text_format(text, "recording was off from %" PRId64 " to %" PRId64 " ns: %s",
                             record->gap.from_ns, record->gap.to_ns,
@@ -357,6 +360,7 @@ void results_store_record_json(const struct recoup__record *record, struct resul
         results_json_put_bool(json, "replaces", record->checkpoint_begin.replaces);
         break;
     case RECOUP__RECORD_CHECKPOINT_END:
+    case RECOUP__RECORD_ENDED:
         break;
     case RECOUP__RECORD_GAP:
         results_json_put_i64(json, "from_ns", record->gap.from_ns);

@@ -97,7 +97,10 @@ struct recoup_host_engine {
     void (*recovered)(struct recoup_host_engine *self, enum recoup_recovered_kind kind,
                       bool initialize_possible, bool check_completion);
     void (*recovery_failed)(struct recoup_host_engine *self, int error);
-    void (*stopped)(struct recoup_host_engine *self);
+    // An earlier master ended the job: nothing is to be scheduled; `stopped` follows.
+    void (*job_ended)(struct recoup_host_engine *self);
+    // STOP is complete; `error` says why not all of it was done, see recoup.h.
+    void (*stopped)(struct recoup_host_engine *self, int error);
 
     void (*storage_error)(struct recoup_host_engine *self,
                           const struct recoup_host_failure *failure);

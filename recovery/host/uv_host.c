@@ -87,7 +87,10 @@ static void command_running(struct recoup_host_engine *engine, const struct reco
         engine->protection_restored(engine);
         break;
     case RECOUP_ACTION_STOPPED:
-        engine->stopped(engine);
+        engine->stopped(engine, action->stopped.error);
+        break;
+    case RECOUP_ACTION_JOB_ENDED:
+        engine->job_ended(engine);
         break;
     default:
         command_recovery(engine, action);
@@ -294,6 +297,7 @@ static bool engine_ok(const struct recoup_host_engine *engine)
            && engine->throttle != NULL && engine->protection_lost != NULL
            && engine->protection_restored != NULL && engine->recovered != NULL
            && engine->recovery_failed != NULL && engine->stopped != NULL
+           && engine->job_ended != NULL
            && engine->storage_error != NULL
            && (engine->ask_adoption == NULL) == (engine->adopt_subtasks == NULL);
 }

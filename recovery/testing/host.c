@@ -400,21 +400,16 @@ static int do_remove_file(struct recoup_testing_host *host, struct testing_file 
 static int do_remove(struct recoup_testing_host *host, const char *name)
 {
     struct testing_file *file = name[0] != '\0' ? testing_find(host, name) : NULL;
-    int error = 0;
-
     RECOUP_ASSERT(!host->interrupted);
     if (name[0] != '\0') {
         file = file != NULL ? file : testing_find_open(host, name);
         return file != NULL ? do_remove_file(host, file) : 0;
     }
-    for (uint32_t i = 0; error == 0 && i < host->n_files; i++) {
-        if (host->files[i].linked || host->files[i].open) {
-            error = do_remove_file(host, &host->files[i]);
-        }
+    if (recoup_testing_file_count(host) > 0) {
+        return RECOUP_EEXIST;
     }
-    host->directory = host->directory && error != 0;
-    RECOUP_ASSERT(RECOUP_ERGO(error == 0, recoup_testing_file_count(host) == 0));
-    return error;
+    host->directory = false;
+    return 0;
 }
 
 static int do_list(struct recoup_testing_host *host, struct recoup_event *event)

@@ -28,6 +28,7 @@ struct fuzz_host {
     bool recovered;
     bool failed;
     bool stopped;
+    bool ended; // the log said that the job had ended
     uint32_t snapshots[64]; // asked for: id, coordinator
     uint32_t coordinators[64];
     uint32_t n_snapshots;

@@ -90,6 +90,9 @@ static void take_action(struct fuzz_host *host, const struct recoup_action *acti
     } else if (action->type == RECOUP_ACTION_RECOVERY_FAILED) {
         FUZZ_REQUIRE(!host->recovered);
         host->failed = true;
+    } else if (action->type == RECOUP_ACTION_JOB_ENDED) {
+        FUZZ_REQUIRE(!host->recovered && !host->failed);
+        host->ended = true;
     } else if (action->type == RECOUP_ACTION_STOPPED) {
         host->stopped = true;
     }

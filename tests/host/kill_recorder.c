@@ -289,9 +289,19 @@ static void recovery_failed(struct recoup_host_engine *self, int error)
     fail(recorder_of(self), error);
 }
 
-static void stopped(struct recoup_host_engine *self)
+static void job_ended(struct recoup_host_engine *self)
+{
+    (void)self; // `stopped` follows, as after a clean-up of this process's own
+}
+
+static void stopped(struct recoup_host_engine *self, int error)
 {
     struct recorder *r = recorder_of(self);
+
+    if (error != 0) {
+        fprintf(stderr, "the end is not complete: %s\n", recoup_error_name(error));
+        exit(1);
+    }
 
     send_message(r, KILL_STOPPED, 0, r->step);
     recoup_host_destroy(r->host, NULL, NULL);
@@ -324,6 +334,7 @@ static const struct recoup_host_engine commands = {
     .protection_restored = protection_restored,
     .recovered = recovered,
     .recovery_failed = recovery_failed,
+    .job_ended = job_ended,
     .stopped = stopped,
     .storage_error = storage_error,
 };

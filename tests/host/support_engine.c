@@ -187,8 +187,14 @@ static void recovery_failed(struct recoup_host_engine *self, int error)
     note(engine_of(self));
 }
 
-static void stopped(struct recoup_host_engine *self)
+static void job_ended(struct recoup_host_engine *self)
 {
+    engine_of(self)->job_ended = true;
+}
+
+static void stopped(struct recoup_host_engine *self, int error)
+{
+    engine_of(self)->stop_error = error;
     engine_of(self)->stopped = true;
     note(engine_of(self));
 }
@@ -224,6 +230,7 @@ static void fill_commands(struct recoup_host_engine *commands)
         .protection_restored = protection_restored,
         .recovered = recovered,
         .recovery_failed = recovery_failed,
+        .job_ended = job_ended,
         .stopped = stopped,
         .storage_error = storage_error,
     };
@@ -292,6 +299,7 @@ void engine_start(struct engine *engine)
     engine->lost = engine->restored = engine->failures = engine->commands = 0;
     engine->epoch++;
     event.start.epoch = engine->epoch;
+    event.start.first = engine->first;
     assert_int_equal(recoup_host_create(&engine->config, &engine->host), 0);
     assert_int_equal(recoup_host_step(engine->host, &event, NULL), 0);
 }
@@ -378,6 +386,11 @@ void engine_wait_recovered(struct engine *engine)
 void engine_wait_durable(struct engine *engine, uint64_t event)
 {
     WAIT(engine, engine->durable >= event);
+}
+
+void engine_wait_failures(struct engine *engine, unsigned n)
+{
+    WAIT(engine, engine->failures >= n);
 }
 
 void engine_wait_lost(struct engine *engine, unsigned n)

@@ -48,6 +48,9 @@ struct engine {
     int lost_error;
     unsigned restored;
     bool stopped;
+    int stop_error;
+    bool first; // START says that no master came before
+    bool job_ended;
     bool destroyed;
     int nested; // result of a step from within a command
     unsigned failures;
@@ -74,6 +77,7 @@ int engine_finish(struct engine *engine, uint32_t subtask); // by recoup_host_st
 // Run the loop until it is so; a test fails when it takes ENGINE_WAIT_MS.
 void engine_wait_recovered(struct engine *engine); // or recovery has failed
 void engine_wait_durable(struct engine *engine, uint64_t event);
+void engine_wait_failures(struct engine *engine, unsigned n); // operations that failed
 void engine_wait_lost(struct engine *engine, unsigned n);
 void engine_wait_restored(struct engine *engine, unsigned n);
 void engine_wait_stopped(struct engine *engine);

@@ -248,19 +248,18 @@ static void run_read_only(struct engine *engine)
     begin_job(engine);
     engine_crash(engine);
     remount(engine, true);
-    // The log is read. What the recovery decides has to be durable before anything is scheduled
-    // (policy recovery.log-resets), so RECOVERED waits until the storage can be written.
+    // A master claims the log with a file of its own before it looks at it. It goes on trying.
     engine_start(engine);
-    engine_wait_lost(engine, 1);
-    EXPECT(engine->lost_error == RECOUP_EACCES);
+    engine_wait_failures(engine, 2);
+    EXPECT(engine->failure.error == RECOUP_EACCES);
     EXPECT(engine->failure.os_error == EROFS);
     EXPECT(!engine->recovered && engine->recovery_error == 0);
-    EXPECT(engine_finished(engine) == 20);
     remount(engine, false);
     engine_wait_recovered(engine);
     EXPECT(engine->recovery_error == 0);
+    EXPECT(engine_finished(engine) == 20);
     EXPECT(engine_finish(engine, 20) == 0);
-    is_whole_again(engine, 21);
+    engine_wait_durable(engine, engine->accepted);
     leave(engine);
 }
 
@@ -281,14 +280,15 @@ static void run_unwritable(struct engine *engine)
     engine_crash(engine);
     EXPECT(chmod(engine->directory, 0555) == 0);
     engine_start(engine);
-    engine_wait_lost(engine, 1);
-    EXPECT(engine->lost_error == RECOUP_EACCES);
+    engine_wait_failures(engine, 2);
+    EXPECT(engine->failure.error == RECOUP_EACCES);
     EXPECT(engine->failure.os_error == EACCES);
     EXPECT(!engine->recovered && engine->recovery_error == 0);
     EXPECT(chmod(engine->directory, 0755) == 0);
     engine_wait_recovered(engine);
+    EXPECT(engine_finished(engine) == 20);
     EXPECT(engine_finish(engine, 20) == 0);
-    is_whole_again(engine, 21);
+    engine_wait_durable(engine, engine->accepted);
     EXPECT(seteuid(getuid()) == 0);
     engine_release(engine);
 }
@@ -299,28 +299,62 @@ static void unwritable_folder(void **state)
     in_a_process(run_unwritable);
 }
 
-// A folder that cannot be made at all: recovery fails with the reason, and the log, if there is
-// one, is left alone.
+// Puts a file where a folder of the log's path is to be.
+static void block_folder(struct engine *engine, char *path, size_t size)
+{
+    int fd;
+
+    engine_init(engine, RECOUP_PROFILE_HARDENED);
+    engine->config.limits.opening_ns = 300 * MILLISECOND;
+    snprintf(path, size, "%s/file", engine->directory);
+    fd = open(path, O_CREAT | O_WRONLY, 0600);
+    assert_true(fd != -1);
+    close(fd);
+    strcat(engine->directory, "/file/log");
+}
+
+// A folder that cannot be made at all: after limits.opening_ns recovery fails with the reason, and
+// the log, if there is one, is left alone.
 static void no_folder(void **state)
 {
     struct engine engine;
     char path[300];
-    int fd;
 
     (void)state;
-    engine_init(&engine, RECOUP_PROFILE_HARDENED);
-    snprintf(path, sizeof path, "%s/file", engine.directory);
-    fd = open(path, O_CREAT | O_WRONLY, 0600);
-    assert_true(fd != -1);
-    close(fd);
-    strcat(engine.directory, "/file/log");
+    block_folder(&engine, path, sizeof path);
     engine_start(&engine);
     engine_wait_recovered(&engine);
     assert_int_equal(engine.recovery_error, RECOUP_EACCES);
     assert_int_equal(engine.failure.os_error, ENOTDIR);
+    assert_true(engine.failures > 1);
     assert_int_equal(recoup_phase(recoup_host_job(engine.host)), RECOUP_PHASE_RUNNING);
     assert_int_equal(engine_initialize(&engine), 0); // the job runs, unprotected
     assert_int_equal(engine_finish(&engine, 0), 0);
+    *strstr(engine.directory, "/file/log") = '\0';
+    engine_release(&engine);
+}
+
+// The same when the job starts for the first time: there is nothing to recover. It goes on
+// unprotected, and is protected when the folder can be made.
+static void no_folder_at_the_first_start(void **state)
+{
+    struct engine engine;
+    char path[300];
+
+    (void)state;
+    block_folder(&engine, path, sizeof path);
+    engine.first = true;
+    engine_start(&engine);
+    engine_wait_recovered(&engine);
+    assert_int_equal(engine.recovery_error, 0);
+    assert_int_equal(engine.kind, RECOUP_RECOVERED_NOTHING);
+    assert_int_equal(engine.lost, 1);
+    assert_int_equal(engine.lost_error, RECOUP_EACCES);
+    assert_int_equal(engine_initialize(&engine), 0);
+    assert_int_equal(engine_finish(&engine, 0), 0);
+    assert_int_equal(unlink(path), 0);
+    engine.first = false;
+    is_whole_again(&engine, 1);
     *strstr(engine.directory, "/file/log") = '\0';
     engine_release(&engine);
 }
@@ -357,6 +391,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(read_only_file_system, note_process, end_child),
     cmocka_unit_test_setup_teardown(unwritable_folder, note_process, end_child),
     cmocka_unit_test(no_folder),
+    cmocka_unit_test(no_folder_at_the_first_start),
 };
 
 int main(int argc, char **argv)

@@ -263,6 +263,8 @@ static void check_recovery_is_free(const struct tape *tape, struct failure *f)
     off.config.options.recovery_enabled = false;
     off.config.worker_policy.recovery_enabled = false;
     on.config.storage.latency[MODEL_STORAGE_MKDIR] = constant(0);
+    on.config.storage.latency[MODEL_STORAGE_CREATE] = constant(0); // of the claim
+    on.config.storage.latency[MODEL_STORAGE_CLOSE] = constant(0);
     on.config.storage.latency[MODEL_STORAGE_LIST] = constant(0);
     run_twin(&on, true, 0, f);
     run_twin(&off, true, 0, f);

@@ -438,7 +438,8 @@ int host_start(struct host *host)
     host->epoch++;
     do {
         begin_call(host);
-        error = recoup__store_open(host->store, &host->actions, host->now_ns, host->epoch);
+        error = recoup__store_open(host->store, &host->actions, host->now_ns, host->epoch,
+                                   host->first);
     } while (error == RECOUP_ENOMEM);
     take_actions(host);
     return error;

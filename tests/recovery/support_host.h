@@ -66,6 +66,7 @@ struct host {
     struct recoup__store *store;
     int64_t now_ns;
     uint64_t epoch;
+    bool first;  // no master came before
     bool busy;
     struct recoup_action operation;
     uint8_t copy[4096];  // of the data of the append under way, to see that it stays unchanged

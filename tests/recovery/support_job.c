@@ -280,6 +280,18 @@ static void obey_end(struct master *master, const struct recoup_action *action)
     say(master, "recovered %s\n", master->kind == RECOUP_RECOVERED_LOG ? "log" : "nothing");
 }
 
+static void obey_stop(struct master *master, const struct recoup_action *action)
+{
+    if (action->type == RECOUP_ACTION_JOB_ENDED) {
+        master->job_ended = true;
+        say(master, "job ended\n");
+        return;
+    }
+    master->stopped = true;
+    master->stop_error = action->stopped.error;
+    say(master, "stopped\n");
+}
+
 static void begin_io(struct master *master, const struct recoup_action *action)
 {
     if (master->busy) {
@@ -342,9 +354,9 @@ static void obey(struct master *master, const struct recoup_action *action)
     case RECOUP_ACTION_RECOVERY_FAILED:
         obey_end(master, action);
         break;
+    case RECOUP_ACTION_JOB_ENDED:
     case RECOUP_ACTION_STOPPED:
-        master->stopped = true;
-        say(master, "stopped\n");
+        obey_stop(master, action);
         break;
     case RECOUP_ACTION_ASK_ADOPTION:
     case RECOUP_ACTION_ADOPT_SUBTASKS:

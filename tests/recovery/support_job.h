@@ -90,6 +90,8 @@ struct master {
     bool initialize_possible;
     bool check_completion;
     int recovery_error; // of RECOVERY_FAILED
+    int stop_error;     // of STOPPED
+    bool job_ended;
     int protection_error;
     unsigned n_lost;
     unsigned n_restored;

@@ -235,10 +235,14 @@ static void errors_while_opening(void **state)
         assert_int_equal(recoup__store_opened(host->store)->result, RECOUP__OPENED_LOG);
         assert_u64(host->n_records, 1);
         host_crash(host);
+        host->first = true;
         host->fault = (struct host_fault){true, types[i], 1, RECOUP_EACCES, true};
         assert_int_equal(reopen(host)->result, RECOUP__OPENED_PENDING);
-        host_advance(host, 10 * SECOND);
+        host_advance(host, host->now_ns + 29 * SECOND);
         assert_int_equal(recoup__store_opened(host->store)->error, RECOUP_EACCES);
+        assert_int_equal(recoup__store_opened(host->store)->result,
+                         types[i] == RECOUP_ACTION_READ ? RECOUP__OPENED_FAILED
+                                                        : RECOUP__OPENED_UNREAD);
         host_destroy(host);
     }
 }
@@ -411,6 +415,7 @@ static void hardened_foreign(void **state)
 static void hardened_missing_file(void **state)
 {
     struct host *host = hardened_log();
+    uint8_t copy[64 + 2 * RECORD];
 
     (void)state;
     host_file(host, file_1)->exists = false;
@@ -421,11 +426,10 @@ static void hardened_missing_file(void **state)
     // Where listings may be stale it is listed again before that is believed.
     host = hardened_log();
     host->storage.list_consistent = false;
+    memcpy(copy, host_file(host, file_1)->bytes, sizeof copy);
     host_file(host, file_1)->exists = false;
     assert_int_equal(reopen(host)->result, RECOUP__OPENED_PENDING);
-    for (unsigned i = 0; i < HOST_FILES; i++) {
-        host->files[i].exists = host->files[i].exists || strcmp(host->files[i].name, file_1) == 0;
-    }
+    host_put(host, file_1, copy, sizeof copy);
     host_advance(host, SECOND);
     assert_int_equal(recoup__store_opened(host->store)->result, RECOUP__OPENED_LOG);
     assert_u64(host->n_records, 7);
@@ -475,11 +479,11 @@ static void hardened_empty(void **state)
     host_file(host, file_2)->size = 0;
     expect(host, RECOUP__DAMAGE_EMPTY, false, 5);
     host = host_create(RECOUP_PROFILE_HARDENED);
-    host_put(host, file_0, NULL, 0);
+    host_put(host, file_0, NULL, 0);  // the claim of a master that wrote nothing
     host->epoch = 1;
     opened = reopen(host);
     assert_int_equal(opened->result, RECOUP__OPENED_NOTHING);
-    assert_int_equal(opened->damage, RECOUP__DAMAGE_EMPTY);
+    assert_int_equal(opened->damage, RECOUP__DAMAGE_NONE);
     host_destroy(host);
 }
 

@@ -498,7 +498,7 @@ static void durable_at_sync_and_close(void **state)
     host_open(host);
     host_incarnation(host);
     assert_u64(host->durable, 1);
-    assert_u64(host->operations[RECOUP_ACTION_CLOSE], 1);
+    assert_u64(host->operations[RECOUP_ACTION_CLOSE], 2);  // the claim's, too
     host_finish(host, 0, 0);
     host_advance(host, 59 * SECOND);
     assert_u64(host->durable, 1);
@@ -554,9 +554,9 @@ static void boundary_is_one_unit(void **state)
     host_write(host, &record, RECOUP__WRITE_BOUNDARY);
     host_clear_log(host);
     host_advance(host, SECOND);
-    assert_text(host->log, "append events.0000000000000001.000001 149 to 3\n"
-                           "flush events.0000000000000001.000001\n"
-                           "close events.0000000000000001.000001\ndurable 3\n");
+    assert_text(host->log, "append events.0000000000000001.000002 149 to 3\n"
+                           "flush events.0000000000000001.000002\n"
+                           "close events.0000000000000001.000002\ndurable 3\n");
     host_stop(host, true);
     host_destroy(host);
 }
@@ -768,7 +768,9 @@ static unsigned story(struct host *host)
 
     host->checkpoint_records = 5;
     host->options.write_buffer_bytes = 200;
-    host_open(host);
+    assert_int_equal(host_start(host), 0);
+    host_run(host);
+    host_advance(host, 40 * SECOND);  // it may take some attempts
     if (recoup__store_wants_incarnation(host->store)) {
         host_incarnation(host);
     }
@@ -840,7 +842,9 @@ static void every_operation_fails(void **state)
                                                   RECOUP_EIO, nth % 2 == 0};
                 lost_running = story(host);
                 fired = host->fired > 0;
-                assert_int_equal(host->lost > 0, fired);
+                // A claim that fails once is tried again, before there is anything to be lost.
+                bool claim = p == 1 && type == RECOUP_ACTION_CREATE && nth == 1;
+                assert_int_equal(host->lost > 0, fired && !claim);
                 struck += fired ? 1 : 0;
                 if (p == 1 && lost_running > 0 && nth % 2 == 1) {
                     assert_u64(host->restored, host->lost);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/testing/support_engine.h"
 
+#include <xxhash.h>
+
 static void *allocate(void *context, size_t size)
 {
     (void)context;
@@ -92,7 +94,10 @@ static void obey_recovery(struct engine *engine, const struct recoup_action *act
         engine->protection_error = action->protection_lost.error;
     } else if (action->type == RECOUP_ACTION_PROTECTION_RESTORED) {
         engine->unprotected = false;
+    } else if (action->type == RECOUP_ACTION_JOB_ENDED) {
+        engine->job_ended = true;
     } else if (action->type == RECOUP_ACTION_STOPPED) {
+        engine->stop_error = action->stopped.error;
         engine->stopped = true;
     }
 }
@@ -155,6 +160,20 @@ static void step(struct engine *engine, const struct recoup_event *event)
 // ---------------------------------------------------------------------------------------------
 // Answers
 
+// What this master has been told so far decides what it does next.
+static void observe(struct engine *engine, const struct recoup_action *action,
+                    const struct recoup_event *event)
+{
+    uint64_t seed = engine->observed + (uint64_t)action->type * 31 + (uint64_t)-event->io.error;
+
+    for (uint32_t i = 0; i < event->io.n_names; i++) {
+        const char *name = event->io.names[i];
+
+        seed += XXH3_64bits(name, strlen(name)); // in any order
+    }
+    engine->observed = XXH3_64bits_withSeed(event->io.data, event->io.size, seed);
+}
+
 static void do_io(struct engine *engine)
 {
     struct recoup_action action = engine->io;
@@ -166,6 +185,7 @@ static void do_io(struct engine *engine)
         return;
     }
     assert_int_equal(recoup_testing_perform(engine->host, &action, &event), 0);
+    observe(engine, &action, &event);
     engine->busy = false;
     step(engine, &event);
 }
@@ -218,7 +238,7 @@ static void settle(struct engine *engine)
         assert_true(turn < 100000);
         if (engine->asking) {
             do_reports(engine);
-        } else if (engine->busy) {
+        } else if (engine->busy && !engine->hold) {
             do_io(engine);
         } else if (engine->n_asked > 0) {
             do_snapshot(engine);
@@ -255,7 +275,25 @@ void engine_advance(struct engine *engine, int64_t now_ns)
 // ---------------------------------------------------------------------------------------------
 // The job
 
-void engine_start(struct engine *engine, uint64_t epoch)
+bool engine_turn(struct engine *engine, int64_t end_ns)
+{
+    struct recoup_event event = {.type = RECOUP_EVENT_TIMER};
+
+    assert_true(engine->hold);
+    if (engine->busy) {
+        do_io(engine);
+        settle(engine);
+        return true;
+    }
+    if (recoup_deadline(engine->job) > end_ns) {
+        return false;
+    }
+    engine->now_ns = recoup_deadline(engine->job);
+    engine_event(engine, &event);
+    return true;
+}
+
+void engine_begin(struct engine *engine, uint64_t epoch)
 {
     struct recoup_config config = {.graph = &engine->graph,
                                    .options = &engine->options,
@@ -269,7 +307,13 @@ void engine_start(struct engine *engine, uint64_t epoch)
     engine->epoch = epoch;
     event.start.epoch = epoch;
     engine_event(engine, &event);
-    for (uint32_t turn = 0; !engine->dead && !engine->recovered && engine->recovery_error == 0;
+}
+
+void engine_start(struct engine *engine, uint64_t epoch)
+{
+    engine_begin(engine, epoch);
+    for (uint32_t turn = 0; !engine->dead && !engine->recovered && engine->recovery_error == 0 &&
+                            !engine->stopped;
          turn++) {
         assert_true(turn < 1000);
         assert_true(recoup_deadline(engine->job) < RECOUP_NEVER);
@@ -294,7 +338,7 @@ static bool read_by_others(const struct engine *engine, uint32_t stage)
 bool engine_finish(struct engine *engine, uint32_t stage, uint32_t subtask)
 {
     struct recoup_event event = {.type = RECOUP_EVENT_SUBTASK_FINISHED};
-    uint8_t payload[4096];
+    uint8_t payload[16384];
     struct recoup_subtask before;
 
     recoup_subtask(engine->job, stage, subtask, &before);

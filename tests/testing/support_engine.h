@@ -50,6 +50,8 @@ struct engine {
     uint64_t die_at; // the operation under way at the crash, from 0; UINT64_MAX: none
     bool dead;
     bool busy;
+    bool hold;         // operations wait for engine_turn()
+    uint64_t observed; // a hash of all answers of the storage
     struct recoup_action io;
 
     uint32_t asked[ENGINE_ASKED_MAX][2];
@@ -63,6 +65,8 @@ struct engine {
     int protection_error;
     bool unprotected;
     bool stopped;
+    int stop_error;
+    bool job_ended;
     bool failed; // the one failure has happened
     struct history history;
     engine_step_function *step;
@@ -83,6 +87,10 @@ void engine_init(struct engine *engine, struct recoup_testing_host *host, struct
                  const struct recoup_graph *graph, enum recoup_profile profile);
 // A master of `epoch` takes over; returns when it has recovered (or died, or failed to recover).
 void engine_start(struct engine *engine, uint64_t epoch);
+// The same, but returns at once. With `hold` operations wait for engine_turn().
+void engine_begin(struct engine *engine, uint64_t epoch);
+// The operation under way, or the next timer up to `end_ns`. False if there is neither.
+bool engine_turn(struct engine *engine, int64_t end_ns);
 // Runs the job until every subtask has finished (or the master dies).
 void engine_run(struct engine *engine);
 // Goes on to `now_ns` with all timers on the way.
