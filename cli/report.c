@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/nearest.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "results/database_parts.h"
@@ -107,13 +108,16 @@ static int check_target(struct report_command *c)
 
 static int check(struct report_command *c)
 {
+    static const char *const of_svg[] = {"figure", "axis", "metric"};
     const char *output = cli_arguments_value(c->arguments, "o");
     const char *format = cli_arguments_value(c->arguments, "format");
 
     c->format = format != NULL ? format : "html";
-    if (cli_arguments_value(c->arguments, "figure") != NULL && strcmp(c->format, "svg") != 0) {
-        cli_complain("--figure goes with --format svg");
-        return CLI_USAGE;
+    for (size_t i = 0; i < sizeof(of_svg) / sizeof(of_svg[0]); i++) {
+        if (cli_arguments_value(c->arguments, of_svg[i]) != NULL && strcmp(c->format, "svg") != 0) {
+            cli_complain("--%s goes with --format svg", of_svg[i]);
+            return CLI_USAGE;
+        }
     }
     if (output != NULL) {
         results_text_add(&c->path, output);
@@ -136,9 +140,49 @@ static int read_database(struct report_command *c)
     return status == SURVEY_OK ? CLI_DONE : status == SURVEY_USAGE ? CLI_USAGE : CLI_OUTSIDE;
 }
 
+// Where `name` stands in "a|b|c"; 0 for NULL.
+static uint32_t choice_index(const char *choices, const char *name)
+{
+    uint32_t index = 0;
+
+    for (const char *p = choices; name != NULL && *p != '\0'; index++) {
+        size_t size = strcspn(p, "|");
+
+        if (strlen(name) == size && memcmp(name, p, size) == 0) {
+            return index;
+        }
+        p += size + (p[size] == '|' ? 1 : 0);
+    }
+    return 0;
+}
+
+static int choose_axis(struct report_command *c, struct overview_choice *choice)
+{
+    const char *name = cli_arguments_value(c->arguments, "axis");
+    struct cli_nearest nearest;
+
+    choice->axis = SURVEY_NONE;
+    if (name == NULL) {
+        return CLI_DONE;
+    }
+    cli_nearest_init(&nearest, name);
+    for (uint32_t a = 0; a < c->survey.n_axes; a++) {
+        if (strcmp(c->survey.axes[a].name, name) == 0) {
+            choice->axis = a;
+            return CLI_DONE;
+        }
+        cli_nearest_offer(&nearest, c->survey.axes[a].name);
+    }
+    cli_complain("--axis: the sweep has no axis '%s'%s%s%s", name,
+                 nearest.best != NULL ? "; did you mean '" : "",
+                 nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
+    return CLI_USAGE;
+}
+
 static int make_figure(struct report_command *c)
 {
     const char *name = cli_arguments_value(c->arguments, "figure");
+    struct overview_choice choice = {.figure = OVERVIEW_PARETO};
     uint32_t figure = 0;
     const char *why = "";
 
@@ -146,9 +190,15 @@ static int make_figure(struct report_command *c)
            strcmp(overview_figure_name((enum overview_figure)figure), name) != 0) {
         figure++;
     }
-    if (!overview_svg(&c->survey, (enum overview_figure)figure, &c->report, &why)) {
+    choice.figure = (enum overview_figure)figure;
+    choice.metric = (enum survey_metric)choice_index(OVERVIEW_METRIC_CHOICES,
+                                                     cli_arguments_value(c->arguments, "metric"));
+    if (choose_axis(c, &choice) != CLI_DONE) {
+        return CLI_USAGE;
+    }
+    if (!overview_svg(&c->survey, &choice, &c->report, &why)) {
         cli_complain("%s: there is no figure '%s': %s", c->arguments->words[0],
-                     overview_figure_name((enum overview_figure)figure), why);
+                     overview_figure_name(choice.figure), why);
         return CLI_USAGE;
     }
     return CLI_DONE;

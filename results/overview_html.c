@@ -228,6 +228,8 @@ static bool draw(const struct survey *survey, const struct request *request,
     case OVERVIEW_CURVE:
         return figure_curve(drawing, survey, request->metric);
     case OVERVIEW_TIMELINE:
+    case OVERVIEW_REQUESTS:
+    case OVERVIEW_PRICE:
     case OVERVIEW_FIGURES:
         break;
     }

@@ -155,8 +155,10 @@ void overview_markdown(const struct survey *survey, const char *program, struct 
     bars(survey, text);
     results_text_clear(&words);
     results_text_format(
-        text, "\n%u points, %" PRIu64 " runs, seeds %" PRIu64 " to %" PRIu64 ", recoup %s.",
-        survey->n_points, survey->n_runs, survey->seeds_min, survey->seeds_max, survey->versions);
+        text, "\n%u point%s, %" PRIu64 " runs%s, recoup %s.", survey->n_points,
+        survey->n_points == 1 ? "" : "s", survey->n_runs,
+        survey->common_seeds && survey->n_points > 1 ? " with the same seeds at every point" : "",
+        survey->versions);
     overview_command(survey, &survey->points[survey->best], program, &words);
     if (is_plain(results_text_string(&words))) {
         results_text_format(text, " The best point again:\n\n```sh\n%s\n```\n",
@@ -167,21 +169,25 @@ void overview_markdown(const struct survey *survey, const char *program, struct 
     results_text_release(&words);
 }
 
-static bool svg_of_axes(const struct survey *survey, enum overview_figure figure,
+static bool svg_of_axes(const struct survey *survey, const struct overview_choice *choice,
                         struct drawing *drawing, const char **why)
 {
     uint32_t first = SURVEY_NONE;
     uint32_t second = SURVEY_NONE;
 
-    figure_axes(survey, SURVEY_LOST_WORK, &first, &second);
+    figure_axes(survey, choice->metric, &first, &second);
+    if (choice->axis != SURVEY_NONE) {
+        second = first != choice->axis ? first : second;
+        first = choice->axis;
+    }
     *why = "it needs an axis with at least two values, and there is none";
-    if (figure == OVERVIEW_AXIS) {
+    if (choice->figure == OVERVIEW_AXIS) {
         return first != SURVEY_NONE &&
-               figure_axis(drawing, survey, first, figure_series(survey, first), SURVEY_LOST_WORK,
+               figure_axis(drawing, survey, first, figure_series(survey, first), choice->metric,
                            false);
     }
     *why = "it needs two axes with at least two values each";
-    return figure_heat(drawing, survey, first, second, SURVEY_LOST_WORK);
+    return figure_heat(drawing, survey, first, second, choice->metric);
 }
 
 static bool svg_of_timeline(const struct survey *survey, struct drawing *drawing)
@@ -200,18 +206,23 @@ static bool svg_of_timeline(const struct survey *survey, struct drawing *drawing
     return made;
 }
 
-bool overview_svg(const struct survey *survey, enum overview_figure figure,
+bool overview_svg(const struct survey *survey, const struct overview_choice *choice,
                   struct results_text *text, const char **why)
 {
     struct drawing drawing = {text, DRAWING_WIDE, true};
 
-    switch (figure) {
+    switch (choice->figure) {
     case OVERVIEW_PARETO:
+    case OVERVIEW_REQUESTS:
+    case OVERVIEW_PRICE:
         *why = "no point has runs";
-        return figure_pareto(&drawing, survey, SURVEY_BYTES);
+        return figure_pareto(&drawing, survey,
+                             choice->figure == OVERVIEW_PARETO     ? SURVEY_BYTES
+                             : choice->figure == OVERVIEW_REQUESTS ? SURVEY_REQUESTS
+                                                                   : SURVEY_COST);
     case OVERVIEW_AXIS:
     case OVERVIEW_HEAT:
-        return svg_of_axes(survey, figure, &drawing, why);
+        return svg_of_axes(survey, choice, &drawing, why);
     case OVERVIEW_CAUSES:
         *why = "no run lost any work";
         return figure_causes(&drawing, survey);
@@ -223,7 +234,7 @@ bool overview_svg(const struct survey *survey, enum overview_figure figure,
         return figure_difference(&drawing, survey);
     case OVERVIEW_CURVE:
         *why = "fewer than two runs had exactly one failover";
-        return figure_curve(&drawing, survey, SURVEY_LOST_WORK);
+        return figure_curve(&drawing, survey, choice->metric);
     case OVERVIEW_TIMELINE:
     case OVERVIEW_FIGURES:
         break;

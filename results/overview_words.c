@@ -14,7 +14,8 @@
 const char *overview_figure_name(enum overview_figure figure)
 {
     static const char *const names[OVERVIEW_FIGURES] = {
-        "pareto", "difference", "axis", "heat", "causes", "outage", "curve", "timeline"};
+        "pareto", "difference", "axis",     "heat",     "causes",
+        "outage", "curve",      "timeline", "requests", "price"};
 
     SIM_ASSERT(figure < OVERVIEW_FIGURES);
     return names[figure];
@@ -420,5 +421,6 @@ void overview_query(const struct survey *survey, enum overview_figure figure,
          "\n ORDER BY run.point_id, seed"},
     };
 
+    SIM_ASSERT(figure <= OVERVIEW_TIMELINE);
     append_query(survey, queries[figure].head, queries[figure].tail, text);
 }

@@ -96,6 +96,37 @@ static uint32_t axis_find(const struct survey_axis *axis, const char *text)
     return SURVEY_NONE;
 }
 
+// Maps and lists have a label in the sweep file; it stands in the point's own label, as
+// "name=label". Returns a copy of it, or `text` where there is none.
+static const char *value_label(struct survey *survey, const struct survey_axis *axis,
+                               const char *point_label, const char *text)
+{
+    size_t size = strlen(axis->name);
+    const char *found = point_label;
+    struct results_text label;
+    const char *copy;
+
+    if (text[0] != '{' && text[0] != '[') {
+        return text;
+    }
+    while (strncmp(found, axis->name, size) != 0 || found[size] != '=') {
+        found = strstr(found, ", ");
+        if (found == NULL) {
+            return text;
+        }
+        found += 2;
+    }
+    found += size + 1;
+    if (found[0] == '{' || found[0] == '[') {
+        return text;
+    }
+    results_text_init(&label);
+    results_text_bytes(&label, found, strcspn(found, ","));
+    copy = survey_copy(survey, results_text_string(&label));
+    results_text_release(&label);
+    return copy;
+}
+
 static int read_axis_values(struct survey *survey, const struct survey_axis *axis,
                             struct axis_value *values, uint32_t *n)
 {
@@ -115,7 +146,12 @@ static int read_axis_values(struct survey *survey, const struct survey_axis *axi
         value->number = null ? (double)NAN : sqlite3_column_double(s.statement, 2);
         // Decimal numbers are stored in 1e-9; other quantities know their unit.
         value->number /= axis->quantity == RESULTS_QUANTITY_PLAIN ? 1e9 : 1;
-        *n += value->point != SURVEY_NONE ? 1 : 0;
+        if (value->point != SURVEY_NONE) {
+            value->text =
+                value_label(survey, axis, survey->points[value->point].label, value->text);
+            s.code = value->text == NULL ? SQLITE_NOMEM : s.code;
+            *n += 1;
+        }
     }
     return results_statement_release(&s);
 }

@@ -232,8 +232,30 @@ class Report(unittest.TestCase):
                 for name in ('x', 'x1', 'x2', 'cx'):
                     if element.get(name):
                         self.assertTrue(-1 <= float(element.get(name)) <= width + 1, figure)
+        for figure in ('requests', 'difference', 'curve'):
+            result = self.call('report', path, '--format', 'svg', '--figure', figure)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.call('report', path, '--format', 'svg', '--figure', 'axis', '--axis',
+                           'flush-interval', '--metric', 'bytes')
+        self.assertIn(b'bytes written', result.stdout)
+        self.assertIn(b'flush-interval', result.stdout)
+        self.refuse(2, "no axis 'flush-intervall'; did you mean 'flush-interval'", path,
+                    '--format', 'svg', '--figure', 'axis', '--axis', 'flush-intervall')
         self.refuse(2, 'needs two axes', self.grown('flat.db', 3, 2, ('min-pause',)), '--format',
                     'svg', '--figure', 'heat')
+
+    def test_labels_of_maps_and_commands(self):
+        path = self.grown('maps.db', 2, 2, ('store',))
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE axis_value SET text = '{uniform: {from: 1 s, to: ' || point_id"
+                           " || ' s}}'")
+        connection.execute("UPDATE point SET label = 'n=1, store=at-' || id || ', m=2',"
+                           " command = 'run x.yaml --set a=' || id")
+        connection.commit()
+        connection.close()
+        page, _ = self.page(path)
+        self.assertIn('#1 store=at-2', page.text())
+        self.assertIn('/recoup run x.yaml --set a=2 --seed 1', page.text())
 
     def test_csv(self):
         path = self.grown('csv.db', 4, 3, ('min-pause',))
