@@ -94,6 +94,7 @@ int cli_worse(int a, int b);
 
 // The commands themselves, one file each.
 extern const struct cli_command cli_run;
+extern const struct cli_command cli_curve;
 extern const struct cli_command cli_lint;
 extern const struct cli_command cli_check;
 extern const struct cli_command cli_bless;

@@ -74,10 +74,10 @@ static bool changes_result(const char *name)
 }
 
 static void repeat(struct results_text *text, const struct cli_program *program,
-                   const struct cli_arguments *arguments, bool with_seed)
+                   const struct cli_arguments *arguments, const char *command, bool with_seed)
 {
     cli_shell_word(text, program->name);
-    results_text_format(text, " %s", arguments->command->name);
+    results_text_format(text, " %s", command);
     for (uint32_t i = 0; i < arguments->n_words; i++) {
         results_text_char(text, ' ');
         results_shell_file(text, arguments->words[i]);
@@ -100,11 +100,17 @@ static void repeat(struct results_text *text, const struct cli_program *program,
 void cli_command_repeat(struct results_text *text, const struct cli_program *program,
                         const struct cli_arguments *arguments)
 {
-    repeat(text, program, arguments, true);
+    repeat(text, program, arguments, arguments->command->name, true);
 }
 
 void cli_command_but_seed(struct results_text *text, const struct cli_program *program,
                           const struct cli_arguments *arguments)
 {
-    repeat(text, program, arguments, false);
+    repeat(text, program, arguments, arguments->command->name, false);
+}
+
+void cli_command_run(struct results_text *text, const struct cli_program *program,
+                     const struct cli_arguments *arguments)
+{
+    repeat(text, program, arguments, "run", true);
 }

@@ -24,6 +24,9 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
 // The same without its seed, so that another can be put behind it.
 void cli_command_but_seed(struct results_text *text, const struct cli_program *program,
                           const struct cli_arguments *arguments);
+// `recoup run` with what another command was given.
+void cli_command_run(struct results_text *text, const struct cli_program *program,
+                     const struct cli_arguments *arguments);
 // One word, quoted where a shell would not take it as it stands.
 void cli_shell_word(struct results_text *text, const char *word);
 

@@ -25,8 +25,9 @@ int64_t cli_clock_ns(void)
 const struct cli_command *const *cli_commands(void)
 {
     static const struct cli_command *const commands[] = {
-        &cli_run,  &cli_sweep,   &cli_merge, &cli_report, &cli_recommend, &cli_check, &cli_bless,
-        &cli_diff, &cli_explain, &cli_lint,  &cli_list,   &cli_store,     &cli_help,  NULL};
+        &cli_run,       &cli_curve, &cli_sweep, &cli_merge, &cli_report,
+        &cli_recommend, &cli_check, &cli_bless, &cli_diff,  &cli_explain,
+        &cli_lint,      &cli_list,  &cli_store, &cli_help,  NULL};
 
     return commands;
 }

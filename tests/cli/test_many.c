@@ -338,6 +338,97 @@ static void the_page_of_what_if(void **state)
     assert_usage(CALL("run", TINY, "--what-if", "--trail", "x"), "--trail is about one run");
 }
 
+// --- curve ---------------------------------------------------------------------------------------
+
+// A point of the curve is the run with that one crash, and the crashes are spread over the job.
+static void a_point_of_the_curve_is_a_run(void **state)
+{
+    json_t *json = call_json(CALL("curve", SHIPPED, "--points", "6", "--format", "json"), 0);
+    json_t *points = at(json, "points");
+    int64_t makespan = number(json, "faultless_makespan_ns");
+
+    (void)state;
+    assert_u64(json_array_size(points), 6);
+    for (int64_t i = 0; i < 6; i++) {
+        json_t *point = json_array_get(points, (size_t)i);
+        int64_t middle = (2 * i + 1) * makespan / 12;
+        char set[128];
+        json_t *run;
+
+        assert_true(number(point, "at_ns") >= middle - 6 && number(point, "at_ns") <= middle + 6);
+        (void)snprintf(set, sizeof(set), "faults=[{at: %" PRId64 " ns, kill: master}]",
+                       number(point, "at_ns"));
+        run = call_json(CALL("run", SHIPPED, "--set", set, "--set", "expect={state: FINISHED}",
+                             "--format", "json"),
+                        0);
+        assert_text(json_string_value(at(point, "fingerprint")),
+                    json_string_value(at(run, "fingerprint")));
+        assert_i64(number(point, "delay_ns"), number(at(run, "job"), "delay_ns"));
+        assert_i64(number(point, "lost_work_ns"), number(at(run, "job"), "lost_work_ns"));
+        assert_true(json_equal(at(point, "lost_work_by_cause"), at(run, "lost_work_by_cause")));
+        json_decref(run);
+    }
+    json_decref(json);
+}
+
+static void the_curve_in_every_format(void **state)
+{
+    struct support_program p;
+    struct support_program other;
+
+    (void)state;
+    support_program_call(&p, CALL("curve", TINY, "--points", "8", "-j", "1"));
+    support_program_call(&other, CALL("curve", TINY, "--points", "8", "-j", "3"));
+    assert_code(&p, 0);
+    assert_text(p.out, other.out);
+    assert_has(p.out, "tiny (flink-1.20): the master's death costs ");
+    assert_has(p.out, "8 crashes, each alone");
+    assert_has(p.out, " run ");
+    assert_has(p.out, " --set 'faults=[{name: crash, at: 2250000000 ns, kill: master}]'\n");
+    support_program_release(&p);
+    support_program_release(&other);
+    support_program_call(&p, CALL("curve", TINY, "--points", "3", "--format", "csv"));
+    assert_code(&p, 0);
+    assert_i64(strncmp(p.out, "at_ns,state,delay_ns,lost_work_ns,outage_ns,finished_kept,", 58), 0);
+    assert_has(p.out, "\n2000000000,FINISHED,");
+    support_program_release(&p);
+    support_program_call(&p, CALL("curve", TINY, "--points", "3", "--format", "svg"));
+    assert_code(&p, 0);
+    assert_i64(strncmp(p.out, "<svg xmlns=", 11), 0);
+    assert_has(p.out, "running-at-crash");
+    assert_has(p.out, "prefers-color-scheme: dark");
+    support_program_release(&p);
+}
+
+// A crash after which the job hangs has no delay; it is told, not averaged.
+static void crashes_that_the_job_does_not_survive(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    support_program_call(&p, CALL("curve", SHIPPED, "--points", "2", "--set", "ha=none"));
+    assert_code(&p, 0);
+    assert_has(p.out, "After 2 of 2 crashes the job does not");
+    assert_has(p.out, "FAILED");
+    support_program_release(&p);
+    support_program_call(
+        &p, CALL("curve", SHIPPED, "--points", "2", "--set", "ha=none", "--format", "svg"));
+    assert_code(&p, 0);
+    assert_has(p.out, "the job does not finish");
+    support_program_release(&p);
+}
+
+static void wrong_curves_are_exit_code_2(void **state)
+{
+    (void)state;
+    assert_usage(CALL("curve"), "no scenario given: recoup curve SCENARIO");
+    assert_usage(CALL("curve", TINY, "--points", "0"), "--points: expected a number from 1 to 10");
+    assert_usage(CALL("curve", TINY, "--points", "1001"), "--points: expected a number");
+    assert_usage(CALL("curve", TINY, "--set", "cluster.worker=1"), "did you mean 'workers'?");
+    assert_usage(CALL("curve", TINY, "--fault", "{}"), "unknown option '--fault'");
+    assert_usage(CALL("curve", TINY, "--format", "png"), "--format");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(wrong_numbers_are_exit_code_2),
     cmocka_unit_test(every_run_is_a_run),
@@ -349,6 +440,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_change_is_the_difference_of_two_runs),
     cmocka_unit_test(effects_are_told_apart),
     cmocka_unit_test(the_page_of_what_if),
+    cmocka_unit_test(a_point_of_the_curve_is_a_run),
+    cmocka_unit_test(the_curve_in_every_format),
+    cmocka_unit_test(crashes_that_the_job_does_not_survive),
+    cmocka_unit_test(wrong_curves_are_exit_code_2),
 };
 
 int main(int argc, char **argv)
