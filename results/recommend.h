@@ -120,7 +120,7 @@ struct recommend_difference { // point less the best, in the goal or a bound's m
     struct results_interval bootstrap; // NAN without pairs
     double wilcoxon;                   // probability; NAN without pairs
     double runs_independent;           // see struct results_pairs
-    bool certain;                      // the t interval excludes zero
+    bool certain;                      // both intervals exclude zero
 };
 
 struct recommend_neighbour {
@@ -135,7 +135,7 @@ struct recommend_line { // an axis that is a key of Flink
     const char *fallback;       // Flink's default, in the scenario's syntax
     uint32_t reference;         // the point that it is compared with; RECOMMEND_NONE: none
     bool is_default;
-    const char *because; // what differs: "io-event-store-bytes"; NULL: nothing for certain
+    const char *because; // what is better: "delay"; NULL: nothing for certain
 };
 
 struct recommend_cause {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Measures every point, chooses, and compares: paired over the seeds that two points share.
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,11 @@ static bool compare_independent(const struct recommend_point *a, const struct re
     return ok;
 }
 
+static bool excludes_zero(const struct results_interval *interval)
+{
+    return interval->low > 0.0 || interval->high < 0.0;
+}
+
 bool recommend_compare(const struct recommendation *r, uint32_t point, uint32_t other,
                        uint32_t bound, struct recommend_difference *d)
 {
@@ -207,7 +213,7 @@ bool recommend_compare(const struct recommendation *r, uint32_t point, uint32_t 
 
         ok = n > 0 ? compare_paired(left, right, n, d) : compare_independent(a, b, bound, d);
     }
-    d->certain = d->t.low > 0.0 || d->t.high < 0.0;
+    d->certain = excludes_zero(&d->t) && (isnan(d->bootstrap.low) || excludes_zero(&d->bootstrap));
     free(left);
     free(right);
     return ok;

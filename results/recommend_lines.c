@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The lines of Flink's configuration that follow from the best point: of the profile flink-1.20
-// alone, of axes that are keys of Flink, and only where the runs show a difference for certain.
+// alone, of axes that are keys of Flink, and only where the runs show for certain that it is
+// better.
 #include <stdio.h>
 #include <string.h>
 
@@ -68,8 +69,9 @@ static bool equals(const struct scenario_option *row, const char *a, const char 
     return strcmp(a, b) == 0;
 }
 
-// Whether the best point differs from `other` for certain, in the goal or in what is bounded.
-static bool differs(struct recommendation *r, struct recommend_line *line, uint32_t other)
+// Whether the best point is better than `other` for certain, in the goal or in what is bounded.
+// What may be the same, or is worse, is no reason to change a configuration.
+static bool is_better(struct recommendation *r, struct recommend_line *line, uint32_t other)
 {
     struct recommend_difference d;
 
@@ -77,12 +79,12 @@ static bool differs(struct recommendation *r, struct recommend_line *line, uint3
     if (!recommend_compare(r, r->best, other, RECOMMEND_NONE, &d)) {
         return false;
     }
-    line->because = d.certain ? r->question->goal.text : NULL;
+    line->because = d.certain && d.mean < 0.0 ? r->question->goal.text : NULL;
     for (uint32_t b = 0; line->because == NULL && b < r->question->n_bounds; b++) {
         if (!recommend_compare(r, r->best, other, b, &d)) {
             return false;
         }
-        line->because = d.certain ? r->question->bounds[b].metric->name : NULL;
+        line->because = d.certain && d.mean < 0.0 ? r->question->bounds[b].metric->name : NULL;
     }
     return true;
 }
@@ -98,12 +100,12 @@ static bool judge_line(struct recommendation *r, struct recommend_line *line,
             uint32_t other = recommend_point_at(r, r->best, line->axis, level);
 
             if (other != RECOMMEND_NONE) {
-                return differs(r, line, other);
+                return is_better(r, line, other);
             }
         }
     }
     for (uint32_t i = 0; line->because == NULL && i < r->n_neighbours; i++) {
-        if (r->neighbours[i].axis == line->axis && !differs(r, line, r->neighbours[i].point)) {
+        if (r->neighbours[i].axis == line->axis && !is_better(r, line, r->neighbours[i].point)) {
             return false;
         }
     }

@@ -474,8 +474,8 @@ static void tell_line(struct teller *t, const struct recommend_line *line)
             "with",
             key, line->value);
     } else if (line->because == NULL) {
-        say(t, "", RESULTS_DIM, "left out: %s = %s, since its difference to %s may be none", key,
-            line->value, axis->levels[t->r->points[line->reference].levels[line->axis]].text);
+        say(t, "", RESULTS_DIM, "left out: %s = %s, since it is not better than %s for certain",
+            key, line->value, axis->levels[t->r->points[line->reference].levels[line->axis]].text);
     }
 }
 
