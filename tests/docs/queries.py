@@ -52,9 +52,9 @@ def main():
         connection.close()
         if shutil.which('sqlite3'):
             for query in found:
-                done = subprocess.run(['sqlite3', '-bail', database], input=query + ';\n', text=True,
-                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                      check=False)
+                done = subprocess.run(['sqlite3', '-bail', database], input=query + ';\n',
+                                      text=True, stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, check=False)
                 if done.returncode != 0 or not done.stdout:
                     bad.append('sqlite3: %s\n%s' % (done.stdout, query))
     if len(found) != QUERIES:
