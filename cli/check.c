@@ -38,6 +38,7 @@ struct check_command {
     enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_TAP } format;
     bool terminal; // progress is drawn there
     bool drawn;
+    bool told;     // that a signal came
     uint32_t next; // item whose line is printed next
     uint32_t workers;
     int written; // exit code of writing to standard output
@@ -109,8 +110,14 @@ static void print_lines(struct check_command *c)
 static bool drain(void *context)
 {
     struct check_command *c = context;
+    bool came = cli_signals_came(&c->signals);
 
-    return cli_signals_came(&c->signals);
+    if (came && !c->told) {
+        erase_progress(c);
+        cli_complain("interrupted: what runs is waited for; interrupt again to end at once");
+        c->told = true;
+    }
+    return came;
 }
 
 static void ended(void *context, struct campaign_check_item *item)
@@ -286,7 +293,7 @@ static int run(struct check_command *c)
         return CLI_OUTSIDE;
     }
     if (result == CAMPAIGN_CODE_INCOMPLETE) {
-        cli_complain("interrupted; what ran is reported, the rest is not");
+        cli_complain("what ran is reported, the rest is not; run it again");
     }
     if (cli_signals_exit(&c->signals) == CLI_TERMINATED) {
         return cli_worse(report(c), CLI_TERMINATED);

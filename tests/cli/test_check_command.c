@@ -16,6 +16,7 @@
 #define RECOUP "'" RECOUP_BINARY_DIR "/recoup' "
 #define REORDERING "'" RECOUP_BINARY_DIR "/tests/recoup_reordering' "
 #define BEHAVIOUR "'" RECOUP_BINARY_DIR "/tests/recoup_behaviour' "
+#define CRASHING "'" RECOUP_BINARY_DIR "/tests/recoup_crashing' "
 #define FOLDER RECOUP_BINARY_DIR "/tests/check-folder"
 #define OTHER_YAML "apiVersion: v1\nkind: ConfigMap\n---\nkind: Second\n"
 
@@ -534,11 +535,24 @@ static void a_signal_ends_a_check_in_order(void **state)
     support_program_call(&p, &call);
     assert_i64(p.code, 4);
     assert_text(p.out, "0 passed, 0 failed, 1 not run\n");
-    assert_has(&p, p.err, "interrupted; what ran is reported, the rest is not");
+    assert_has(&p, p.err, "interrupted: what runs is waited for");
     support_program_release(&p);
     call.signal_pending = SIGTERM;
     support_program_call(&p, &call);
     assert_i64(p.code, 143);
+    support_program_release(&p);
+}
+
+static void a_worker_that_dies_fails_one_scenario(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    run(&p, CRASHING "check recoup -j 1 --junit j.xml", 7);
+    assert_has(&p, p.out,
+               "ok    recoup/calm.yml\nFAIL  recoup/crash.yaml\n      the worker process "
+               "died of signal 6\n");
+    assert_has(&p, p.out, "1 passed, 1 failed\n");
     support_program_release(&p);
 }
 
@@ -590,6 +604,7 @@ static const struct CMUnitTest tests[] = {
     BARE(lost_work_is_explained),
     BARE(a_hook_lints_any_list_of_files),
     BARE(a_signal_ends_a_check_in_order),
+    BARE(a_worker_that_dies_fails_one_scenario),
     BLESSED(the_wrapper_passes_everything_on),
 };
 
