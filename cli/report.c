@@ -17,8 +17,11 @@
 static const struct cli_option report_options[] = {
     {"o", "FILE", NULL, false, "where the report goes (DB with .html; - for the terminal)"},
     {"format", "html|md|svg|csv|json", "html|md|svg|csv|json", false,
-     "a page, a table for a pull request, one figure, or every run as data (html)"},
-    {"figure", "NAME", OVERVIEW_FIGURE_CHOICES, false, "svg: " OVERVIEW_FIGURE_CHOICES " (pareto)"},
+     "page, table for a pull request, figure, or data (html)"},
+    {"figure", "NAME", OVERVIEW_FIGURE_CHOICES, false, "svg: which one (pareto)"},
+    {"axis", "NAME", NULL, false, "svg: of axis and heat (the axis that moves most)"},
+    {"metric", "NAME", OVERVIEW_METRIC_CHOICES, false,
+     "svg: of axis, heat and curve (lost-work)"},
     {"sweep", "NAME", NULL, false, "which sweep, by its name or the beginning of its key"},
 };
 
@@ -279,7 +282,10 @@ const struct cli_command cli_report = {
     .about =
         "DB is what recoup sweep or recoup run --db wrote; it is only read. A page is written\n"
         "beside it; the other formats go to standard output unless -o names a file. The\n"
-        "same database gives the same bytes.\n\n",
+        "same database gives the same bytes.\n\n"
+        "Figures: pareto, requests and price (the front by bytes, requests and price),\n"
+        "difference, axis, heat, causes, outage, curve, timeline. Metrics: lost-work, delay,\n"
+        "makespan, outage, bytes, requests, price.\n\n",
     .options = report_options,
     .n_options = sizeof(report_options) / sizeof(report_options[0]),
     .words_min = 1,

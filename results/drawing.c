@@ -7,6 +7,7 @@
 #include "results/web.h"
 #include "sim/assert.h"
 
+#define MARGIN_ALONE 10.0 // around a drawing that no page surrounds
 #define LEGEND_ROW 18.0
 #define LEGEND_MARK 16.0
 #define LEGEND_GAP 14.0
@@ -40,25 +41,31 @@ static void close_with(struct drawing *drawing, const char *element, const char 
 void drawing_begin(struct drawing *drawing, double height, const char *label)
 {
     struct results_text *text = drawing->text;
+    double margin = drawing->alone ? MARGIN_ALONE : 0;
 
     results_text_add(text, "<svg");
     if (drawing->alone) {
         results_text_add(text, " xmlns=\"http://www.w3.org/2000/svg\"");
-        attribute(drawing, "width", drawing->width);
-        attribute(drawing, "height", height);
+        attribute(drawing, "width", drawing->width + 2 * margin);
+        attribute(drawing, "height", height + 2 * margin);
     }
-    results_text_add(text, " class=\"figure\" viewBox=\"0 0 ");
-    results_markup_coordinate(text, drawing->width);
+    results_text_add(text, " class=\"figure\" viewBox=\"");
+    results_markup_coordinate(text, -margin);
     results_text_char(text, ' ');
-    results_markup_coordinate(text, height);
+    results_markup_coordinate(text, -margin);
+    results_text_char(text, ' ');
+    results_markup_coordinate(text, drawing->width + 2 * margin);
+    results_text_char(text, ' ');
+    results_markup_coordinate(text, height + 2 * margin);
     results_text_add(text, "\" role=\"img\" aria-label=\"");
     results_markup(text, label);
     results_text_add(text, "\">\n");
     if (drawing->alone) {
         results_text_add(text, "<style>\n");
         results_text_bytes(text, results_web_figure_css.bytes, results_web_figure_css.size);
-        results_text_add(text, "</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>"
-                               "\n");
+        results_text_add(text, "</style>\n");
+        drawing_box(drawing, "paper", -margin, -margin, drawing->width + 2 * margin,
+                    height + 2 * margin, NULL);
     }
 }
 

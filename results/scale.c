@@ -10,11 +10,11 @@
 #define STEPS_MAX 400   // round values looked at, at most
 
 static const double duration_steps[] = {
-    1,      2,       5,       10,      20,     50,     100,    200,   500,   1e3,   2e3,
-    5e3,    1e4,     2e4,     5e4,     1e5,    2e5,    5e5,    1e6,   2e6,   5e6,   1e7,
-    2e7,    5e7,     1e8,     2e8,     5e8,    1e9,    2e9,    5e9,   10e9,  15e9,  30e9,
-    60e9,   120e9,   300e9,   600e9,   900e9,  1800e9, 3600e9, 72e11, 18e12, 36e12, 432e11,
-    864e11, 1728e11, 4320e11, 8640e11, 864e13, 864e14, 864e15};
+    1,     2,      5,      10,     20,      50,      100,     200,     500,     1e3,
+    2e3,   5e3,    1e4,    2e4,    5e4,     1e5,     2e5,     5e5,     1e6,     2e6,
+    5e6,   1e7,    2e7,    5e7,    1e8,     2e8,     5e8,     1e9,     2e9,     5e9,
+    10e9,  15e9,   30e9,   60e9,   120e9,   300e9,   600e9,   900e9,   1800e9,  3600e9,
+    72e11, 216e11, 432e11, 864e11, 1728e11, 4320e11, 8640e11, 8640e12, 8640e13, 8640e14};
 
 // The smallest round step that is at least `least`.
 static double round_step(enum results_quantity quantity, double least)

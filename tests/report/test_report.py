@@ -231,7 +231,7 @@ class Report(unittest.TestCase):
             for element in root.iter():
                 for name in ('x', 'x1', 'x2', 'cx'):
                     if element.get(name):
-                        self.assertTrue(-1 <= float(element.get(name)) <= width + 1, figure)
+                        self.assertTrue(-11 <= float(element.get(name)) <= width + 1, figure)
         for figure in ('requests', 'difference', 'curve'):
             result = self.call('report', path, '--format', 'svg', '--figure', figure)
             self.assertEqual(result.returncode, 0, result.stderr)
