@@ -121,7 +121,7 @@ static int list_execute(const struct cli_program *program, const struct cli_argu
 
 static const struct cli_option list_options[] = {
     {"format", "text|json|markdown|schema", "text|json|markdown|schema", false,
-     "how it is printed (text); markdown: options, sweep, metrics; schema: options, sweep"},
+     "how it is printed (text); markdown and schema: some of the lists"},
 };
 
 const struct cli_command cli_list = {
