@@ -177,7 +177,8 @@ struct recommendation {
     struct recommend_line *lines;
     uint32_t n_lines;
     struct results_factorial effects;    // n_effects is 0 where there is nothing to tell
-    struct results_sensitivity *indices; // of each axis, where all are sampled; else NULL
+    bool too_large;                      // for an analysis of variance
+    struct results_sensitivity *indices; // of each axis of a sample; else NULL
     struct recommend_cause causes[MODEL_CAUSE_COUNT]; // of the answer's point, most first
     uint32_t n_causes;
     struct recommend_finding *findings; // of the answer's point, most runs first

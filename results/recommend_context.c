@@ -223,16 +223,19 @@ static bool analyse(struct recommendation *r, const struct table *table)
     }
     status = results_factorial_analyse(factors, r->n_axes, table->values, r->n_points,
                                        table->n_runs, table->blocks, &r->effects);
+    r->too_large = status == RESULTS_FACTORIAL_TOO_LARGE;
     return status != RESULTS_FACTORIAL_NO_MEMORY;
 }
 
 bool recommend_find_effects(struct recommendation *r)
 {
     struct table table;
-    bool all_sampled = r->n_axes >= 2 && r->n_points <= RESULTS_SENSITIVITY_POINTS_MAX;
+    bool numeric = true;
+    bool sampled = false;
 
     for (uint32_t axis = 0; axis < r->n_axes; axis++) {
-        all_sampled = all_sampled && r->axes[axis].sampled;
+        numeric = numeric && r->axes[axis].numeric;
+        sampled = sampled || r->axes[axis].sampled;
         for (uint32_t i = 0; i < r->n_points; i++) {
             if (r->points[i].levels[axis] == RECOMMEND_NONE) {
                 return true; // an explicit point without this axis: no design
@@ -245,5 +248,7 @@ bool recommend_find_effects(struct recommendation *r)
     if (!fill_table(r, &table)) {
         return false;
     }
-    return all_sampled ? find_indices(r, &table) : analyse(r, &table);
+    // In a sample some axis has another value at every point; counts (workers, say) may repeat.
+    sampled = sampled && numeric && r->n_axes >= 2 && r->n_points <= RESULTS_SENSITIVITY_POINTS_MAX;
+    return sampled ? find_indices(r, &table) : analyse(r, &table);
 }

@@ -627,7 +627,7 @@ static int read_phases(struct recommendation *r, const struct recommend_point *p
 static int read_findings(struct recommendation *r, const struct recommend_point *point)
 {
     struct results_statement s;
-    const uint32_t most = 16;
+    const uint32_t most = 256; // more than there are pairs of invariant and hazard
 
     r->findings = recommend_alloc(r, most, sizeof(*r->findings));
     if (r->findings == NULL) {

@@ -341,6 +341,13 @@ static void tell_effects(struct teller *t)
         say(t, "", RESULTS_PLAIN, "%s: %.1f %%%s", name, 100.0 * r->effects.effects[i].share,
             certainty_of(certainty, r->effects.effects[i].p));
     }
+    if (r->too_large) {
+        heading(t, "What matters for it");
+        say(t, "", RESULTS_PLAIN,
+            "not analysed: %" PRIu32 " points with this many values are too "
+            "many for an analysis of variance",
+            r->n_points);
+    }
     for (uint32_t axis = 0; r->indices != NULL && axis < r->n_axes; axis++) {
         if (axis == 0) {
             heading(t, "What matters for it, by Sobol's indices");
