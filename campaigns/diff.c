@@ -23,20 +23,20 @@ static bool record(struct campaign_diff *diff, uint64_t at, enum campaign_diff_s
 }
 
 // Records windows until the event is found, there is none, or a trail file reaches no further.
-static enum campaign_diff_status search(struct campaign_diff *diff,
+static enum campaign_diff_status search(struct campaign_diff *diff, uint32_t mask,
                                         struct results_difference *difference)
 {
     enum campaign_diff_status failed = CAMPAIGN_DIFF_A;
     uint64_t verified = 0;
 
-    results_trail_compare(&diff->a->trail, &diff->b->trail, verified, difference);
+    results_trail_compare(&diff->a->trail, &diff->b->trail, verified, mask, difference);
     for (uint32_t i = 0; difference->need && i < DIFF_WINDOWS_MAX; i++) {
         // Windows of trail files stand where they stand.
         if (!record(diff, difference->need_at, &failed)) {
             return diff->status == CAMPAIGN_SIDE_FIXED ? CAMPAIGN_DIFF_DIFFERENT : failed;
         }
         verified = difference->need_at - 1;
-        results_trail_compare(&diff->a->trail, &diff->b->trail, verified, difference);
+        results_trail_compare(&diff->a->trail, &diff->b->trail, verified, mask, difference);
     }
     return CAMPAIGN_DIFF_DIFFERENT;
 }
@@ -129,11 +129,14 @@ static void tell_draws(const struct campaign_diff *diff, uint64_t number, struct
 {
     const struct results_trail *a = &diff->a->trail;
     const struct results_trail *b = &diff->b->trail;
+    size_t before;
 
     if (a->at != number || b->at != number || a->n_chain == 0 || b->n_chain == 0) {
         return;
     }
-    results_text_add(text, "last draws of each stream, as (entity, n) = value:\n");
+    results_text_add(text, "last draws of each stream, as (entity, n) = value:");
+    before = text->size;
+    results_text_char(text, '\n');
     for (uint32_t i = 0; i < MODEL_STREAMS; i++) {
         const struct model_draw *da = &a->draws[i];
         const struct model_draw *db = &b->draws[i];
@@ -151,6 +154,26 @@ static void tell_draws(const struct campaign_diff *diff, uint64_t number, struct
         }
         results_text_char(text, '\n');
     }
+    if (text->size == before + 1) {
+        text->size = before;
+        results_text_add(text, " none\n");
+    }
+}
+
+// Two events that are told in the same words, but were scheduled at different places.
+static void tell_order(const struct results_difference *d, struct results_text *text)
+{
+    const struct results_trail_event *a = d->a;
+    const struct results_trail_event *b = d->b;
+
+    if (a != NULL && b != NULL && !d->same_event && a->event.time_ns == b->event.time_ns &&
+        strcmp(a->kind, b->kind) == 0 && a->event.entity == b->event.entity &&
+        a->event.arg == b->event.arg) {
+        results_text_format(text,
+                            "  the same event, but A had scheduled %" PRIu64
+                            " others before it, and B %" PRIu64 "\n",
+                            sim_event_sequence(&a->event), sim_event_sequence(&b->event));
+    }
 }
 
 static void tell_found(const struct campaign_diff *diff, const struct results_difference *d,
@@ -164,6 +187,7 @@ static void tell_found(const struct campaign_diff *diff, const struct results_di
     results_text_char(text, '\n');
     tell_side("A", diff->a, d->number, d->a, text);
     tell_side("B", diff->b, d->number, d->b, text);
+    tell_order(d, text);
     tell_draws(diff, d->number, text);
 }
 
@@ -178,7 +202,7 @@ static void tell_need(const struct campaign_diff *diff, uint64_t at, struct resu
 }
 
 // The chain of the event itself: one more recording of each side that can.
-static void record_chain(struct campaign_diff *diff, struct results_difference *d)
+static void record_chain(struct campaign_diff *diff, uint32_t mask, struct results_difference *d)
 {
     enum campaign_diff_status failed;
     struct results_difference again;
@@ -189,9 +213,28 @@ static void record_chain(struct campaign_diff *diff, struct results_difference *
         !record(diff, number, &failed)) {
         return;
     }
-    results_trail_compare(&diff->a->trail, &diff->b->trail, number - 1, &again);
-    // Runs that are not even equal to themselves keep what was found first only if it holds.
+    results_trail_compare(&diff->a->trail, &diff->b->trail, number - 1, mask, &again);
     *d = again;
+}
+
+// A first difference in mere order says little when behaviour differs, too: then the first event
+// that had other effects is told as well.
+static void tell_effects(struct campaign_diff *diff, uint64_t number, struct results_text *text)
+{
+    struct results_difference d;
+
+    if (search(diff, RESULTS_COMPARE_EFFECTS, &d) != CAMPAIGN_DIFF_DIFFERENT) {
+        return;
+    }
+    if (d.found && d.number != number) {
+        record_chain(diff, RESULTS_COMPARE_EFFECTS, &d);
+        results_text_format(text, "first event with other effects: %" PRIu64 "\n", d.number);
+        tell_side("A", diff->a, d.number, d.a, text);
+        tell_side("B", diff->b, d.number, d.b, text);
+    } else if (d.need) {
+        results_text_format(
+            text, "the first event with other effects is number %" PRIu64 " or later\n", d.need_at);
+    }
 }
 
 static void tell(struct campaign_diff *diff, struct results_difference *d,
@@ -215,6 +258,10 @@ static void tell(struct campaign_diff *diff, struct results_difference *d,
     }
     if (d->found) {
         tell_found(diff, d, text);
+        if ((d->layers & RESULTS_COMPARE_EFFECTS) != 0 &&
+            (d->event_layers & RESULTS_COMPARE_EFFECTS) == 0) {
+            tell_effects(diff, d->number, text);
+        }
     } else if (d->need) {
         tell_need(diff, d->need_at, text);
     } else {
@@ -246,12 +293,12 @@ enum campaign_diff_status campaign_diff_run(struct campaign_diff *diff, struct r
         results_text_char(text, '\n');
         return CAMPAIGN_DIFF_EQUAL;
     }
-    status = search(diff, &difference);
+    status = search(diff, RESULTS_COMPARE_ALL, &difference);
     if (status != CAMPAIGN_DIFF_DIFFERENT) {
         return status;
     }
     if (difference.found) {
-        record_chain(diff, &difference);
+        record_chain(diff, RESULTS_COMPARE_ALL, &difference);
     }
     tell(diff, &difference, text);
     return strcmp(a->digest, b->digest) == 0 && a->seed == b->seed &&

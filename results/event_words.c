@@ -63,13 +63,20 @@ void results_chain_text(const struct results_trail_event *links, uint32_t count,
                         char *const *stages, uint32_t n_stages, uint32_t indent,
                         struct results_text *text)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t shown = count > RESULTS_CHAIN_SHOWN + 1 ? RESULTS_CHAIN_SHOWN : count;
+
+    for (uint32_t i = 0; i < shown; i++) {
         results_text_repeat(text, " ", indent);
         results_text_add(text, i == 0 ? "" : "<- ");
         results_event_text(&links[i], stages, n_stages, text);
         results_text_char(text, '\n');
     }
     results_text_repeat(text, " ", indent);
+    if (shown < count) {
+        results_text_format(text, "<- ... %" PRIu32 " more links (recoup explain --event)\n",
+                            count - shown);
+        results_text_repeat(text, " ", indent);
+    }
     results_text_add(text, complete ? "<- the set-up at time 0\n" : "<- earlier events\n");
 }
 

@@ -17,7 +17,10 @@ void results_subject_text(const struct model_subject *subject, char *const *stag
 // "event 97 at 12.5 s: FINISH_REPORT, the master learns that ... (scan[3], attempt 0, on ...)".
 void results_event_text(const struct results_trail_event *event, char *const *stages,
                         uint32_t n_stages, struct results_text *text);
-// A chain of causes, one line each, the nearest first; `indent` blanks before each.
+#define RESULTS_CHAIN_SHOWN 12u
+
+// A chain of causes, one line each, the nearest first, and of a longer one the first
+// RESULTS_CHAIN_SHOWN; `indent` blanks before each.
 void results_chain_text(const struct results_trail_event *links, uint32_t count, bool complete,
                         char *const *stages, uint32_t n_stages, uint32_t indent,
                         struct results_text *text);

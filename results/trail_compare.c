@@ -34,7 +34,7 @@ static void bracket_add(struct results_bracket *bracket, uint64_t equal, uint64_
 
 // Distances are powers of two times the same number, so the longer is a multiple of the shorter.
 static void compare_points(const struct results_trail *a, const struct results_trail *b,
-                           struct results_difference *d)
+                           uint32_t mask, struct results_difference *d)
 {
     uint64_t step = a->spacing > b->spacing ? a->spacing : b->spacing;
     uint64_t shorter = a->total < b->total ? a->total : b->total;
@@ -55,7 +55,7 @@ static void compare_points(const struct results_trail *a, const struct results_t
                 bracket_add(&d->brackets[i], n - step, n);
             }
         }
-        if (layers != 0) {
+        if ((layers & mask) != 0) {
             bracket_add(&d->first, n - step, n);
         }
         equal = n;
@@ -66,7 +66,7 @@ static void compare_points(const struct results_trail *a, const struct results_t
             bracket_add(&d->brackets[i], equal, shorter + 1);
         }
     }
-    if (!d->first.differs && (open != 0 || a->total != b->total)) {
+    if (!d->first.differs && ((open & mask) != 0 || a->total != b->total)) {
         bracket_add(&d->first, equal, shorter + 1);
     }
 }
@@ -87,8 +87,10 @@ static const struct results_trail_event *event_at(const struct results_trail *tr
 }
 
 static void compare_events(const struct results_trail *a, const struct results_trail *b,
-                           uint64_t from, struct results_difference *d)
+                           uint64_t from, uint32_t mask, struct results_difference *d)
 {
+    bool order = (mask >> SIM_LAYER_SCHEDULE & 1) != 0;
+
     for (uint64_t n = from; n <= a->total || n <= b->total; n++) {
         const struct results_trail_event *ea = event_at(a, n);
         const struct results_trail_event *eb = event_at(b, n);
@@ -100,7 +102,8 @@ static void compare_events(const struct results_trail *a, const struct results_t
         }
         d->same_event = ea != NULL && eb != NULL && same_event(ea, eb);
         d->event_layers = ea != NULL && eb != NULL ? layers_differing(ea->layers, eb->layers) : 0;
-        if (!d->same_event || d->event_layers != 0) {
+        if ((ea == NULL || eb == NULL) || (order && !d->same_event) ||
+            (d->event_layers & mask) != 0) {
             d->found = true;
             d->number = n;
             d->a = ea;
@@ -111,7 +114,7 @@ static void compare_events(const struct results_trail *a, const struct results_t
 }
 
 void results_trail_compare(const struct results_trail *a, const struct results_trail *b,
-                           uint64_t verified, struct results_difference *difference)
+                           uint64_t verified, uint32_t mask, struct results_difference *difference)
 {
     memset(difference, 0, sizeof(*difference));
     for (uint32_t i = 0; i < SIM_LAYER_COUNT; i++) {
@@ -119,10 +122,10 @@ void results_trail_compare(const struct results_trail *a, const struct results_t
             difference->layers |= UINT32_C(1) << i;
         }
     }
-    compare_points(a, b, difference);
+    compare_points(a, b, mask, difference);
     if (difference->first.differs) {
         uint64_t from = difference->first.equal > verified ? difference->first.equal : verified;
 
-        compare_events(a, b, from + 1, difference);
+        compare_events(a, b, from + 1, mask, difference);
     }
 }

@@ -28,9 +28,14 @@ struct results_difference {
     uint32_t event_layers; // bit i: F(i+1) differs after it
 };
 
-// Compares. Events up to number `verified` are known to be equal. Neither `need` nor `found`: no
-// event differs (then at most F6 does, or F5 at the end).
+#define RESULTS_COMPARE_ALL UINT32_MAX
+// I/O and state: what events do. Their order and number may differ long before that.
+#define RESULTS_COMPARE_EFFECTS (UINT32_C(1) << SIM_LAYER_IO | UINT32_C(1) << SIM_LAYER_STATE)
+
+// Compares, by the layers in `mask` (bit i: F(i+1)) as to the first event. Events up to number
+// `verified` are known to be equal in these. Neither `need` nor `found`: no event differs (then at
+// most F6 does, or F5 at the end).
 void results_trail_compare(const struct results_trail *a, const struct results_trail *b,
-                           uint64_t verified, struct results_difference *difference);
+                           uint64_t verified, uint32_t mask, struct results_difference *difference);
 
 #endif

@@ -134,7 +134,7 @@ static void the_first_difference_is_found_wherever_it_is(void **state)
 
         record(&b, number % 2 == 0 ? 8 : RESULTS_TRAIL_POINTS, 1, RESULTS_TRAIL_WINDOW);
         plant(&b, number, SIM_LAYER_IO);
-        results_trail_compare(&a, &b, 0, &d);
+        results_trail_compare(&a, &b, 0, RESULTS_COMPARE_ALL, &d);
         assert_true(d.found && !d.need && d.same_event);
         assert_u64(d.number, number);
         assert_u64(d.event_layers, 1u << SIM_LAYER_IO);
@@ -155,10 +155,10 @@ static void a_window_elsewhere_asks_for_another(void **state)
     (void)state;
     record(&a, RESULTS_TRAIL_POINTS, 1, 100);
     record(&b, RESULTS_TRAIL_POINTS, 1, 100);
-    results_trail_compare(&a, &b, 0, &d);
+    results_trail_compare(&a, &b, 0, RESULTS_COMPARE_ALL, &d);
     assert_true(!d.found && !d.need && d.layers == 0);
     plant(&b, 333, SIM_LAYER_STATE);
-    results_trail_compare(&a, &b, 0, &d);
+    results_trail_compare(&a, &b, 0, RESULTS_COMPARE_ALL, &d);
     assert_true(d.need && !d.found);
     assert_u64(d.need_at, 321); // behind the last equal point, a multiple of 16
     // A run that ends earlier differs in the event that it lacks.
@@ -168,9 +168,32 @@ static void a_window_elsewhere_asks_for_another(void **state)
     b.n_events = 50;
     b.n_points = 3;
     b.layers[SIM_LAYER_SCHEDULE][0] ^= 1;
-    results_trail_compare(&a, &b, 0, &d);
+    results_trail_compare(&a, &b, 0, RESULTS_COMPARE_ALL, &d);
     assert_true(d.found && d.b == NULL && d.a != NULL);
     assert_u64(d.number, 51);
+    results_trail_release(&a);
+    results_trail_release(&b);
+}
+
+// The order differs from the first event on, the effects much later.
+static void effects_are_found_behind_another_order(void **state)
+{
+    struct results_difference d;
+    struct results_trail a;
+    struct results_trail b;
+
+    (void)state;
+    record(&a, RESULTS_TRAIL_POINTS, 1, RESULTS_TRAIL_WINDOW);
+    record(&b, RESULTS_TRAIL_POINTS, 1, RESULTS_TRAIL_WINDOW);
+    plant(&b, 5, SIM_LAYER_SCHEDULE);
+    plant(&b, 333, SIM_LAYER_STATE);
+    results_trail_compare(&a, &b, 0, RESULTS_COMPARE_ALL, &d);
+    assert_true(d.found);
+    assert_u64(d.number, 5);
+    results_trail_compare(&a, &b, 0, RESULTS_COMPARE_EFFECTS, &d);
+    assert_true(d.found);
+    assert_u64(d.number, 333);
+    assert_true(d.first.equal == 320 && d.first.before == 336);
     results_trail_release(&a);
     results_trail_release(&b);
 }
@@ -180,6 +203,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_broken_file_is_refused_with_its_line),
     cmocka_unit_test(points_lie_at_equal_distances),
     cmocka_unit_test(the_first_difference_is_found_wherever_it_is),
+    cmocka_unit_test(effects_are_found_behind_another_order),
     cmocka_unit_test(a_window_elsewhere_asks_for_another),
 };
 
