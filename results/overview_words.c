@@ -152,10 +152,27 @@ static void cheapest(const struct survey *survey, struct results_text *text)
     results_text_add(text, ".");
 }
 
-void overview_verdict(const struct survey *survey, struct results_text *text)
+// Which point loses least, unless even the worst one may differ by chance alone.
+static void headline(const struct survey *survey, struct results_text *text)
 {
     const struct survey_point *best = &survey->points[survey->best];
+    struct survey_estimate difference;
 
+    survey_difference(survey, survey->worst, survey->best, SURVEY_LOST_WORK, &difference);
+    if (difference.n > 1 && difference.low <= 0) {
+        results_text_format(text,
+                            "No point surely loses less work than another. The least, with %s %s, "
+                            "is ",
+                            best->short_name, best->label);
+    } else {
+        results_text_format(text, "Least work is lost with %s %s: ", best->short_name, best->label);
+    }
+    lost_words(best, text);
+    results_text_add(text, ".\n");
+}
+
+void overview_verdict(const struct survey *survey, struct results_text *text)
+{
     SIM_ASSERT(survey->best != SURVEY_NONE);
     if (survey->n_points == 1) {
         one_point(survey, text);
@@ -163,9 +180,7 @@ void overview_verdict(const struct survey *survey, struct results_text *text)
         results_text_format(text, "No work is lost at any of %u points.\n", survey->n_points);
         cheapest(survey, text);
     } else {
-        results_text_format(text, "Least work is lost with %s %s: ", best->short_name, best->label);
-        lost_words(best, text);
-        results_text_add(text, ".\n");
+        headline(survey, text);
         compare_ends(survey, text);
         cheapest(survey, text);
     }
