@@ -11,7 +11,7 @@ static const struct cli_option recommend_options[] = {
     {"at-most", "'METRIC [mean|max|pN] VALUE'", NULL, true,
      "a bound to keep: 'delay p95 5 min' (may be repeated)"},
     {"minimize", "METRIC|PRICE", NULL, false,
-     "made least: a metric, or 'io-cost-nanousd + lost-work * 0.05 usd/h'"},
+     "what should be least: the mean of a metric, or a price (see above)"},
     {"sweep", "NAME", NULL, false, "which sweep of the database (the only one)"},
     {"profile", "flink-1.20|hardened", "flink-1.20|hardened", false,
      "points of this profile alone"},

@@ -100,12 +100,18 @@ struct table {
     bool blocks;
 };
 
+// Whether the run before it has the same seed (one with and one without invariants, say).
+static bool repeats(const struct recommend_point *point, uint32_t run)
+{
+    return run > 0 && point->runs[run - 1].seed == point->runs[run].seed;
+}
+
 static bool common_runs(struct recommendation *r, struct table *table, uint32_t *held)
 {
     table->n_runs = 0;
     for (uint32_t i = 0; i < r->n_points; i++) {
         for (uint32_t k = 0; k < r->points[i].n_runs; k++) {
-            held[r->points[i].runs[k].seed]++;
+            held[r->points[i].runs[k].seed] += repeats(&r->points[i], k) ? 0 : 1;
         }
     }
     for (uint32_t seed = 0; seed < r->n_seeds; seed++) {
@@ -133,7 +139,8 @@ static bool fill_table(struct recommendation *r, struct table *table)
         uint32_t n = 0;
 
         for (uint32_t k = 0; k < point->n_runs && n < table->n_runs; k++) {
-            if (!table->blocks || held[point->runs[k].seed] == r->n_points) {
+            if (!table->blocks ||
+                (held[point->runs[k].seed] == r->n_points && !repeats(point, k))) {
                 table->values[(size_t)i * table->n_runs + n++] = point->runs[k].goal;
             }
         }

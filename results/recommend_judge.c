@@ -146,7 +146,7 @@ static size_t pair_up(const struct recommend_point *a, const struct recommend_po
         }
         if (j < b->n_runs && b->runs[j].seed == a->runs[i].seed) {
             left[n] = value_of(&a->runs[i], bound);
-            right[n++] = value_of(&b->runs[j], bound);
+            right[n++] = value_of(&b->runs[j++], bound);
         }
     }
     return n;

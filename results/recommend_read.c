@@ -82,7 +82,13 @@ static enum recommend_status open_file(struct recommendation *r, const char *pat
         code = results_database_number(database, "PRAGMA user_version", &version);
     }
     if (code != SQLITE_OK) {
+        int error = sqlite3_system_errno(database->connection);
+
         results_database_fail(database, code);
+        if ((code & 0xff) == SQLITE_IOERR) {
+            results_text_clear(message);
+            results_text_format(message, "%s: the file cannot be read: %s", path, strerror(error));
+        }
         return RECOMMEND_OUTSIDE;
     }
     if (application != RESULTS_DATABASE_APPLICATION_ID) {
