@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "results/web.h"
 #include "sim/assert.h"
 
 #define MARGIN_ALONE 10.0 // around a drawing that no page surrounds
@@ -61,9 +60,7 @@ void drawing_begin(struct drawing *drawing, double height, const char *label)
     results_markup(text, label);
     results_text_add(text, "\">\n");
     if (drawing->alone) {
-        results_text_add(text, "<style>\n");
-        results_text_bytes(text, results_web_figure_css.bytes, results_web_figure_css.size);
-        results_text_add(text, "</style>\n");
+        drawing_style(text);
         drawing_box(drawing, "paper", -margin, -margin, drawing->width + 2 * margin,
                     height + 2 * margin, NULL);
     }

@@ -29,6 +29,8 @@ enum drawing_anchor { DRAWING_START, DRAWING_MIDDLE, DRAWING_END };
 // `label` says in a sentence what is shown, for those who do not see it.
 void drawing_begin(struct drawing *drawing, double height, const char *label);
 void drawing_end(struct drawing *drawing);
+// The style sheet of a drawing that stands alone, also for programs that know no custom properties.
+void drawing_style(struct results_text *text);
 
 void drawing_line(struct drawing *drawing, const char *class, double x1, double y1, double x2,
                   double y2);

@@ -196,9 +196,34 @@ static void drawings_escape_every_text(void **state)
     results_text_release(&text);
 }
 
+// A program that knows no custom properties finds every rule with the light colours themselves, and
+// one that does finds the rules that follow the scheme behind them.
+static void the_style_needs_no_custom_properties(void **state)
+{
+    struct results_text text;
+    const char *plain;
+    const char *own;
+
+    (void)state;
+    results_text_init(&text);
+    drawing_style(&text);
+    plain = strstr(results_text_string(&text), ".figure text { fill: #1b1f24; }");
+    own = strstr(results_text_string(&text), ".figure text { fill: var(--ink); }");
+    assert_non_null(plain);
+    assert_non_null(own);
+    assert_true(plain < own);
+    assert_non_null(strstr(results_text_string(&text), ".s0 { fill: #0067a8; }"));
+    assert_non_null(strstr(results_text_string(&text), "prefers-color-scheme: dark"));
+    for (const char *p = results_text_string(&text); p < plain; p++) {
+        assert_true(strncmp(p, "var(", 4) != 0 && strncmp(p, "@media", 6) != 0);
+    }
+    results_text_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_style_needs_no_custom_properties),
         cmocka_unit_test(markup_is_escaped),
         cmocka_unit_test(what_is_no_text_is_replaced),
         cmocka_unit_test(long_text_is_cut_by_characters),
