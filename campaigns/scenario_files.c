@@ -72,14 +72,19 @@ static bool begins_with_key(const char *line, const char *key)
             line[size + 1] == '\0');
 }
 
+struct peeked_path {
+    const char *text; // in the file; NULL: none
+    size_t size;
+};
+
 struct peeked {
-    bool readable, version, job, about;
-    const char *base; // the value's text; NULL: none
-    size_t base_size;
+    bool readable, version, job, about, axes;
+    struct peeked_path base;     // of another scenario
+    struct peeked_path scenario; // of a sweep
 };
 
 // The value of a line `base: VALUE # comment`, without quotes around it.
-static void peek_base(const char *value, struct peeked *p)
+static struct peeked_path peek_path(const char *value)
 {
     size_t size = 0;
 
@@ -96,8 +101,7 @@ static void peek_base(const char *value, struct peeked *p)
             size--;
         }
     }
-    p->base = value;
-    p->base_size = size;
+    return (struct peeked_path){value, size};
 }
 
 static struct peeked look_at(const char *text)
@@ -112,26 +116,32 @@ static struct peeked look_at(const char *text)
         p.job = p.job || begins_with_key(text, "job");
         p.about = p.about || begins_with_key(text, "about");
         if (begins_with_key(text, "base")) {
-            peek_base(text + strlen("base:"), &p);
+            p.base = peek_path(text + strlen("base:"));
+        } else if (begins_with_key(text, "scenario")) {
+            p.scenario = peek_path(text + strlen("scenario:"));
         }
+        p.axes = p.axes || begins_with_key(text, "axes");
         text += strcspn(text, "\n");
         text += *text == '\n' ? 1 : 0;
     }
     return p;
 }
 
-static char *base_path(const char *path, const struct peeked *p)
+// The path that a file names, seen from where that file is; NULL: none (or no memory).
+static char *named_path(const char *path, struct peeked_path named)
 {
     const char *slash = strrchr(path, '/');
-    size_t folder = slash != NULL && p->base[0] != '/' ? (size_t)(slash - path) + 1 : 0;
-    char *base = malloc(folder + p->base_size + 1);
+    size_t folder = slash != NULL && named.text != NULL && named.text[0] != '/'
+                        ? (size_t)(slash - path) + 1
+                        : 0;
+    char *joined = named.text != NULL ? malloc(folder + named.size + 1) : NULL;
 
-    if (base != NULL) {
-        memcpy(base, path, folder);
-        memcpy(base + folder, p->base, p->base_size);
-        base[folder + p->base_size] = '\0';
+    if (joined != NULL) {
+        memcpy(joined, path, folder);
+        memcpy(joined + folder, named.text, named.size);
+        joined[folder + named.size] = '\0';
     }
-    return base;
+    return joined;
 }
 
 // Takes over `path`.
@@ -158,7 +168,28 @@ static bool add(struct campaign_files *files, char *path, bool named, const stru
     file = &files->list[files->count++];
     *file = (struct campaign_file){
         .path = path, .named = named, .has_about = p->about, .readable = p->readable};
-    file->base = p->base != NULL ? base_path(path, p) : NULL;
+    file->base = named_path(path, p->base);
+    return true;
+}
+
+// The scenario of a sweep, if it lies in a folder below the sweep's own. NULL: it does not.
+static char *job_of_sweep(const char *path, struct peeked_path named)
+{
+    bool below = named.text != NULL && named.text[0] != '/' && named.text[0] != '.' &&
+                 memchr(named.text, '/', named.size) != NULL;
+
+    return below ? named_path(path, named) : NULL;
+}
+
+static bool add_job(struct campaign_files *files, char *job)
+{
+    char **grown = realloc(files->jobs, ((size_t)files->n_jobs + 1) * sizeof(*grown));
+
+    if (grown == NULL) {
+        return fail(files, job, "out of memory");
+    }
+    files->jobs = grown;
+    files->jobs[files->n_jobs++] = job;
     return true;
 }
 
@@ -172,9 +203,13 @@ static bool consider(struct campaign_files *files, char *path, bool named)
         p = look_at(text);
     }
     // What cannot be read may be a scenario: loading it will say why it fails.
-    if (named || text == NULL || (p.version && (p.job || p.base != NULL))) {
+    if (named || text == NULL || (p.version && (p.job || p.base.text != NULL))) {
         ok = add(files, path, named, &p);
     } else {
+        char *job = p.version && p.axes ? job_of_sweep(path, p.scenario) : NULL;
+
+        ok = job == NULL || add_job(files, job);
+        free(ok ? NULL : job);
         files->n_other++;
         free(path);
     }
@@ -341,13 +376,24 @@ static bool is_base_of_another(const struct campaign_files *files, uint32_t inde
     return false;
 }
 
+static bool is_job(const struct campaign_files *files, uint32_t index)
+{
+    for (uint32_t i = 0; i < files->n_jobs; i++) {
+        if (same_file(files->jobs[i], files->list[index].path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void mark_serving(struct campaign_files *files)
 {
     for (uint32_t i = 0; i < files->count; i++) {
         struct campaign_file *file = &files->list[i];
 
-        file->serves =
-            !file->named && !file->has_about && file->base == NULL && is_base_of_another(files, i);
+        bool base = !file->has_about && file->base == NULL && is_base_of_another(files, i);
+
+        file->serves = !file->named && (base || is_job(files, i));
         files->n_serving += file->serves ? 1 : 0;
     }
 }
@@ -424,6 +470,10 @@ void campaign_files_release(struct campaign_files *files)
         free(files->list[i].path);
         free(files->list[i].base);
     }
+    for (uint32_t i = 0; i < files->n_jobs; i++) {
+        free(files->jobs[i]);
+    }
+    free(files->jobs);
     free(files->list);
     memset(files, 0, sizeof(*files));
 }

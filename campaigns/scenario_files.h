@@ -8,7 +8,8 @@
 // `version:` and with `job:` or `base:`. That is read from the text, so a scenario with a mistake
 // in it is still found and fails, while sweeps, baselines and other people's YAML (a Flink
 // configuration, a Kubernetes manifest) are none. A scenario that another one names as its `base`
-// and that has no `about` only serves others. A file that cannot be read fails.
+// and that has no `about` only serves others, and so does one that a sweep names as its `scenario`
+// when it lies in a folder below the sweep's own. A file that cannot be read fails.
 //
 // The baseline of a scenario is NAME.yaml, NAME being the scenario's, in the folder given, or else
 // in the nearest of the folders `baselines` and `results/baselines`, seen from the scenario's own
@@ -28,13 +29,15 @@ struct campaign_file {
     bool readable;
     bool has_about;
     char *base;  // path of its base; NULL: none
-    bool serves; // it is the base of others, and no scenario
+    bool serves; // others as a base, or a sweep as its job: it is not run for itself
 };
 
 struct campaign_files {
     struct campaign_file *list;
     uint32_t count, capacity;
-    uint32_t n_serving; // files that only serve as a base
+    char **jobs; // scenarios of sweeps, in folders below these
+    uint32_t n_jobs;
+    uint32_t n_serving; // files that only serve others
     uint32_t n_other;   // *.yaml files that are no scenarios
     char message[512];  // after a failure
 };

@@ -199,6 +199,10 @@ static int prepare(struct check_command *c, const struct cli_program *program)
                      (unsigned)c->check.count);
         return CLI_USAGE;
     }
+    if (c->check.files.n_serving > 0) {
+        cli_complain("%u files only serve others, as a base or as the job of a sweep",
+                     (unsigned)c->check.files.n_serving);
+    }
     c->cases = calloc(c->check.count, sizeof(*c->cases));
     if (c->cases == NULL) {
         cli_complain("out of memory");
@@ -327,17 +331,13 @@ const struct cli_command cli_check = {
     .usage = "PATH... [OPTION]...",
     .summary = "Runs every scenario below the paths against its baseline.",
     .about =
-        "A file below a folder is a scenario when lines of it begin with 'version:' and with "
-        "'job:'\n"
-        "or 'base:'; one without 'about' that others name as their base only serves them. "
-        "Baselines\n"
-        "are NAME.yaml in the nearest folder 'baselines' or 'results/baselines' upwards; `recoup\n"
-        "bless` makes them. Another fingerprint fails while scenario, seed and version are the "
-        "same;\n"
-        "when one of these changed, a metric that got worse beyond its tolerance fails. Exit code\n"
-        "1: a scenario failed; 3: an invariant was broken that no active policy explains; 4: "
-        "ended\n"
-        "early by SIGINT.\n\n",
+        "A file below a folder is a scenario when lines of it begin with 'version:' and with\n"
+        "'job:' or 'base:'; a base without 'about', and a sweep's job below it, only serve\n"
+        "others. Baselines are NAME.yaml in the nearest folder 'baselines' or\n"
+        "'results/baselines' upwards; `recoup bless` makes them. Another fingerprint fails while\n"
+        "scenario, seed and version are the same; when one of these changed, a metric that got\n"
+        "worse beyond its tolerance fails. Exit code 1: a scenario failed; 3: an invariant was\n"
+        "broken that no active policy explains; 4: ended early by SIGINT.\n\n",
     .options = check_options,
     .n_options = sizeof(check_options) / sizeof(check_options[0]),
     .words_min = 1,

@@ -93,6 +93,21 @@ static void a_named_file_is_taken_at_its_word(void **state)
     campaign_files_release(&files);
 }
 
+static void a_sweep_keeps_its_jobs_below(void **state)
+{
+    static const char *const paths[] = {FOLDER};
+    struct campaign_files files;
+
+    (void)state;
+    make("b/sweep.yaml", "version: 1\nscenario: c/alone.yaml # its job\naxes:\n  - {}\n");
+    make("b/other.yaml", "version: 1\nscenario: one.yaml\naxes: []\n");
+    make("b/third.yaml", "version: 1\nscenario: ../b/two.yml\naxes: []\n");
+    assert_true(campaign_files_find(&files, paths, 1));
+    assert_paths(&files, "/b/one.yaml /b/two.yml ");
+    assert_u64(files.n_serving, 2);
+    campaign_files_release(&files);
+}
+
 static void what_is_not_there_is_an_error(void **state)
 {
     static const char *const paths[] = {FOLDER "/nowhere"};
@@ -136,6 +151,7 @@ static void baselines_are_looked_for_upwards(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(scenarios_are_told_from_other_yaml, prepare),
     cmocka_unit_test_setup(a_named_file_is_taken_at_its_word, prepare),
+    cmocka_unit_test_setup(a_sweep_keeps_its_jobs_below, prepare),
     cmocka_unit_test_setup(what_is_not_there_is_an_error, prepare),
     cmocka_unit_test_setup(baselines_are_looked_for_upwards, prepare),
 };

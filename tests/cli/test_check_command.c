@@ -125,7 +125,7 @@ static void scenarios_are_found_among_other_files(void **state)
     (void)state;
     run(&p, RECOUP "check .", 0);
     assert_text(p.out, "ok    ./recoup/calm.yml\nok    ./recoup/crash.yaml\n2 passed, 0 failed\n");
-    assert_text(p.err, "");
+    assert_text(p.err, "recoup: 1 files only serve others, as a base or as the job of a sweep\n");
     support_program_release(&p);
     run(&p, RECOUP "check recoup -j 1 --strict", 1);
     assert_has(&p, p.out, "no baseline: recoup/baselines/crash.yaml is not there");
