@@ -56,8 +56,8 @@ uint32_t figure_select(const struct survey *survey, uint32_t axis, uint32_t valu
 static double axis_range(const struct survey *survey, uint32_t axis, enum survey_metric metric,
                          uint32_t *points)
 {
-    double low = INFINITY;
-    double high = -INFINITY;
+    double low = (double)INFINITY;
+    double high = -(double)INFINITY;
 
     for (uint32_t v = 0; v < survey->axes[axis].n_values; v++) {
         double sum = 0;
@@ -134,7 +134,7 @@ static void estimate_one(struct curve *c, uint32_t series, uint32_t value,
 static bool estimate_all(struct curve *c)
 {
     const struct survey_axis *axis = &c->survey->axes[c->axis];
-    double high = -INFINITY;
+    double high = -(double)INFINITY;
     double low = 0;
 
     c->n_series = c->series == SURVEY_NONE ? 1 : c->survey->axes[c->series].n_values;

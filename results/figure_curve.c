@@ -69,8 +69,8 @@ static uint32_t measure(struct crash_curve *c)
     double least = 0;
     uint32_t n = 0;
 
-    c->first = INFINITY;
-    c->last = -INFINITY;
+    c->first = (double)INFINITY;
+    c->last = -(double)INFINITY;
     for (uint32_t i = 0; i < c->survey->n_crashes; i++) {
         const struct survey_crash *crash = &c->survey->crashes[i];
 

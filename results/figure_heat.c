@@ -29,8 +29,8 @@ static bool fill(struct heat *h, uint32_t across, uint32_t down)
     uint32_t n_cells = h->across->n_values * h->down->n_values;
 
     h->cells = calloc((size_t)n_cells + 1, sizeof(*h->cells));
-    h->low = INFINITY;
-    h->high = -INFINITY;
+    h->low = (double)INFINITY;
+    h->high = -(double)INFINITY;
     for (uint32_t i = 0; points != NULL && h->cells != NULL && i < n_cells; i++) {
         uint32_t n = figure_select(h->survey, across, i % h->across->n_values, down,
                                    i / h->across->n_values, points);

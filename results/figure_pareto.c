@@ -28,10 +28,10 @@ static double end_of(double interval, double mean)
 
 static void measure(struct pareto *p, double height, double left, double top)
 {
-    double low_x = INFINITY;
-    double high_x = -INFINITY;
+    double low_x = (double)INFINITY;
+    double high_x = -(double)INFINITY;
     double high_y = 0;
-    double least_x = INFINITY;
+    double least_x = (double)INFINITY;
 
     for (uint32_t i = 0; i < p->survey->n_points; i++) {
         const struct survey_point *point = &p->survey->points[i];

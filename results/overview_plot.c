@@ -9,6 +9,8 @@
 #include "results/json.h"
 #include "results/overview_parts.h"
 
+#define CRASHES_MAX 3000u // dots of a plot of crashes
+
 static const char *unit_of(enum results_quantity quantity)
 {
     static const char *const units[] = {"ns", "bytes", "count", "nano-usd", "plain"};
@@ -202,9 +204,12 @@ void overview_plot_axis(const struct survey *survey, uint32_t axis, uint32_t ser
 void overview_plot_curve(const struct survey *survey, enum survey_metric metric,
                          struct results_text *text)
 {
+    uint32_t every = survey->n_crashes / CRASHES_MAX + 1;
+    struct results_text label;
     struct results_text data;
     struct results_json json;
 
+    results_text_init(&label);
     results_text_init(&data);
     results_json_init(&json, &data);
     begin(&json, "curve", false);
@@ -212,8 +217,15 @@ void overview_plot_curve(const struct survey *survey, enum survey_metric metric,
     put_scale(&json, "y", survey_metric_fact(metric)->axis, RESULTS_QUANTITY_DURATION, false);
     results_json_key(&json, "series");
     results_json_array(&json);
-    begin_series(&json, "runs");
-    for (uint32_t i = 0; i < survey->n_crashes; i++) {
+    if (every > 1) {
+        results_text_format(&label, "1 of %u runs", every);
+    } else {
+        results_text_add(&label, "runs");
+    }
+    begin_series(&json, results_text_string(&label));
+    results_text_release(&label);
+    // Of very many every k-th: more dots show no more, and the page must stay one that loads.
+    for (uint32_t i = 0; i < survey->n_crashes; i += every) {
         const struct survey_crash *crash = &survey->crashes[i];
         double value = metric == SURVEY_DELAY ? crash->delay_ns : crash->lost_ns;
         struct survey_estimate e = {.n = 1, .mean = value, .low = (double)NAN};

@@ -268,13 +268,13 @@ bool survey_mark_front(struct survey *survey, enum survey_metric io)
         cost[i] = survey->points[i].all[io].mean;
     }
     if (done) {
-        double least = INFINITY; // lost work of the cheaper ones
+        double least = (double)INFINITY; // lost work of the cheaper ones
         uint32_t i = 0;
 
         gsl_sort_index(order, cost, 1, survey->n_points);
         while (i < survey->n_points) {
             double level = cost[order[i]];
-            double here = INFINITY;
+            double here = (double)INFINITY;
             uint32_t end = i;
 
             for (; end < survey->n_points && cost[order[end]] <= level; end++) {
