@@ -31,7 +31,7 @@ static void tick(void *context, int64_t now_ns)
     struct sweep_campaign *campaign = context;
 
     // What has ended is not kept waiting by a run that takes long. An error here is met again.
-    (void)(campaign->outcome->failed || sweep_record_commit(campaign));
+    (void)(campaign->outcome->failed || sweep_record_commit_due(campaign));
     sweep_progress_say(campaign, now_ns, false);
 }
 
@@ -126,13 +126,19 @@ static bool write_plan(struct sweep_campaign *campaign)
 // Points whose runs have all ended before, but not so that a decision about more was written down.
 static bool decide_all(struct sweep_campaign *campaign)
 {
+    if (!campaign->sweep->replications.until) {
+        return true;
+    }
+    if (!execute(campaign, "BEGIN IMMEDIATE")) {
+        return false;
+    }
     for (uint32_t p = 0; p < campaign->sweep->n_points; p++) {
         if (campaign->points[p].selected && campaign->points[p].wanted == 0 &&
             campaign->points[p].n > 0 && !sweep_stop_decide(campaign, p)) {
             return false;
         }
     }
-    return true;
+    return execute(campaign, "COMMIT");
 }
 
 // Statistics of the points that have more runs than their statistics know of.

@@ -101,6 +101,8 @@ bool sweep_record_running(struct sweep_campaign *campaign, uint64_t item);
 bool sweep_record_end(struct sweep_campaign *campaign, uint64_t item,
                       const struct campaign_outcome *outcome);
 bool sweep_record_commit(struct sweep_campaign *campaign);
+// The same where the transaction is old enough.
+bool sweep_record_commit_due(struct sweep_campaign *campaign);
 void sweep_record_release(struct sweep_campaign *campaign);
 // Puts a database error into outcome->message. Always false.
 bool sweep_failed(struct sweep_campaign *campaign, int code);

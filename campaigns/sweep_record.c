@@ -11,7 +11,9 @@
 #include "campaigns/sweep_parts.h"
 #include "results/database_parts.h"
 
+// At first often, so that there is something to see; then so seldom that it costs nothing.
 #define RECORD_COMMIT_NS INT64_C(100000000)
+#define RECORD_COMMIT_LATER_NS INT64_C(500000000)
 
 bool sweep_failed_with(struct sweep_campaign *campaign, const char *message)
 {
@@ -76,6 +78,16 @@ static bool begin(struct sweep_campaign *campaign)
     campaign->in_transaction = true;
     campaign->began_ns = campaign_clock_ns();
     return true;
+}
+
+bool sweep_record_commit_due(struct sweep_campaign *campaign)
+{
+    int64_t interval_ns = campaign->began_ns - campaign->started_ns < 2 * RECORD_COMMIT_LATER_NS
+                              ? RECORD_COMMIT_NS
+                              : RECORD_COMMIT_LATER_NS;
+
+    return !campaign->in_transaction || campaign_clock_ns() - campaign->began_ns < interval_ns ||
+           sweep_record_commit(campaign);
 }
 
 bool sweep_record_commit(struct sweep_campaign *campaign)
@@ -363,8 +375,5 @@ bool sweep_record_end(struct sweep_campaign *campaign, uint64_t item,
         }
         ok = ok && (point->wanted > 0 || sweep_stop_decide(campaign, sweep_item_point(item)));
     }
-    if (ok && campaign_clock_ns() - campaign->began_ns > RECORD_COMMIT_NS) {
-        ok = sweep_record_commit(campaign);
-    }
-    return ok;
+    return ok && sweep_record_commit_due(campaign);
 }

@@ -169,8 +169,8 @@ bool results_database_open(struct results_database *database, const char *path, 
 
     memset(database, 0, sizeof(*database));
     database->path = path;
-    code = sqlite3_open_v2(path, &database->connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                           NULL);
+    code = sqlite3_open_v2(path, &database->connection,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
         code = sqlite3_busy_timeout(database->connection, (int)wait_ms);
     }
