@@ -89,7 +89,9 @@ void outage_begin(struct model_world *w, uint64_t held_as_finished)
     SIM_ASSERT(held_as_finished <= w->n_subtasks);
     if (outage->open) {
         if (!outage->settled) {
+            // Its master held nothing; whether it is forgotten for good the next one decides.
             held = outage->held_at_death;
+            outage_last(w)->finished_forgotten = held;
         }
         outage_close(w);
         outage_last(w)->result = MODEL_FAILOVER_FAILED;
@@ -144,6 +146,10 @@ void outage_recovered(struct model_world *w, enum model_failover_result result,
 void outage_end(struct model_world *w)
 {
     SIM_ASSERT(SIM_ERGO(w->outage.open, w->outage.n_failovers > 0));
+    if (w->outage.open && !w->outage.settled) {
+        outage_last(w)->finished_forgotten = w->outage.held_at_death;
+        w->ledger.finished_forgotten += w->outage.held_at_death;
+    }
     if (w->outage.open) {
         outage_close(w);
     }

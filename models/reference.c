@@ -450,9 +450,11 @@ static bool reference_take(struct reference_cursor *c, struct reference_log *sca
     }
     c->replaces = begins && (scan->broken || scan->gap);
     scan->in_checkpoint = scan->in_checkpoint || begins;
-    if (scan->broken && !scan->in_checkpoint && !scan->gap && c->type == REFERENCE_INCARNATION &&
+    if (scan->broken && !scan->in_checkpoint && c->type == REFERENCE_INCARNATION &&
+        (!scan->gap || reference_policy(c->w, RECOUP_POLICY_ON_GAP) == 0) &&
         reference_extents(c, scan, file, false)) {
         scan->broken = false;
+        scan->gap = false; // a master took it for the end of the log, and went on from there
     }
     if (scan->broken && !scan->in_checkpoint) {
         return true;

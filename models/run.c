@@ -297,8 +297,10 @@ int model_run_pair(const struct model_config *config, const struct model_run_opt
     error = model_run(config, &twin, arena, result);
     if (error != 0)
         return error;
+    // A twin that the run's limit has cut short says nothing about how long the job takes.
+    bool cut = result->state == MODEL_JOB_TIMEOUT;
     if (faultless_makespan_ns != NULL)
-        *faultless_makespan_ns = result->makespan_ns;
+        *faultless_makespan_ns = cut ? MODEL_MAKESPAN_UNKNOWN : result->makespan_ns;
     if (config->n_faults == 0)
         return 0;
     twin = *options;

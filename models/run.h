@@ -51,9 +51,12 @@ struct model_run_options {
 int model_run(const struct model_config *config, const struct model_run_options *options,
               struct sim_arena *arena, struct model_result *result);
 
+#define MODEL_MAKESPAN_UNKNOWN (-1)
+
 // The pair of runs that `recoup run` shows: first without faults (for delay, shares of the makespan
-// and stop-at), then with them. Where the config has no faults only one run is made. `faultless`
-// may be NULL.
+// and stop-at), then with them. Where the config has no faults only one run is made.
+// `faultless_makespan_ns` may be NULL; it is MODEL_MAKESPAN_UNKNOWN when the run without faults did
+// not come to its end (shares of the makespan are then shares of the time it was given).
 int model_run_pair(const struct model_config *config, const struct model_run_options *options,
                    struct sim_arena *arena, struct model_result *result,
                    int64_t *faultless_makespan_ns);

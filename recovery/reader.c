@@ -579,9 +579,11 @@ static bool admit(struct recoup__store *store, struct recoup__record *record)
         reader->broken = true;
         note_damage(store, RECOUP__DAMAGE_MISSING, true);
     }
+    // Where a gap is the end of the log, a master may have gone on from before it, and says so.
     if (reader->broken && !reader->in_checkpoint && record->type == RECOUP__RECORD_INCARNATION
-        && !reader->gap && follows_on(store, record)) {
+        && (!reader->gap || !policy(store, RECOUP_POLICY_ON_GAP)) && follows_on(store, record)) {
         reader->broken = false;
+        reader->gap = false;
     }
     RECOUP_ASSERT(RECOUP_ERGO(reader->in_checkpoint, reader->phase == RECOUP__READER_FILES));
     return !reader->broken || reader->in_checkpoint;

@@ -28,15 +28,19 @@ void results_shell_word(struct results_text *text, const char *word)
 void results_shell_set(struct results_text *text, const char *assignment)
 {
     struct results_text hidden;
+    bool secret = strncmp(assignment, "config.", strlen("config.")) == 0 &&
+                  scenario_key_is_secret(assignment);
 
-    if (strncmp(assignment, "config.", strlen("config.")) != 0 ||
-        !scenario_key_is_secret(assignment)) {
+    if (!secret && strstr(assignment, "://") == NULL) {
         results_shell_word(text, assignment);
         return;
     }
     results_text_init(&hidden);
-    results_text_bytes(&hidden, assignment, strcspn(assignment, "="));
-    results_text_add(&hidden, "=***");
+    results_text_bytes(&hidden, assignment, secret ? strcspn(assignment, "=") : strlen(assignment));
+    results_text_add(&hidden, secret ? "=***" : "");
+    if (!secret && !hidden.failed) {
+        scenario_mask_urls(hidden.data, hidden.size);
+    }
     results_shell_word(text, results_text_string(&hidden));
     text->failed = text->failed || hidden.failed;
     results_text_release(&hidden);

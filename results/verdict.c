@@ -56,6 +56,11 @@ static void say_kept(const struct model_result *r, struct results_text *text)
     uint64_t held = 0;
 
     for (uint32_t i = 0; i < r->n_failovers; i++) {
+        bool taken_over = r->failovers[i].result == MODEL_FAILOVER_FAILED &&
+                          r->failovers[i].finished_recovered == 0 && i + 1 < r->n_failovers;
+        if (taken_over) {
+            continue; // the next one tells what became of the same subtasks
+        }
         kept += r->failovers[i].finished_recovered;
         held += r->failovers[i].finished_recovered + r->failovers[i].finished_forgotten;
     }

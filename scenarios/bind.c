@@ -75,6 +75,16 @@ static const char *origin_detail(struct scenario_loader *loader, const struct sc
                           (unsigned)node->place.line);
 }
 
+static const char *without_credentials(struct scenario_loader *loader, const char *value)
+{
+    if (strstr(value, "://") == NULL) {
+        return value;
+    }
+    char *copy = scenario_copy_text(&loader->memory, value);
+    scenario_mask_urls(copy, strlen(copy));
+    return copy;
+}
+
 void scenario_record(struct scenario_loader *loader, const char *path, const char *value,
                      const struct scenario_node *node)
 {
@@ -95,7 +105,7 @@ void scenario_record(struct scenario_loader *loader, const char *path, const cha
     loader->value_places[loader->n_values] = node->place;
     struct scenario_value *record = &loader->values[loader->n_values++];
     record->path = path;
-    record->value = scenario_key_is_secret(path) ? "***" : value;
+    record->value = scenario_key_is_secret(path) ? "***" : without_credentials(loader, value);
     record->origin = node->origin;
     record->origin_detail = origin_detail(loader, node);
     record->source = node->note != NULL ? node->note->source : NULL;

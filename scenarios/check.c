@@ -5,6 +5,15 @@
 
 #include "scenarios/loader.h"
 
+// What one run may hold, and what it takes for each (docs/benchmarks.md; a split's owner, its
+// scratch, its place in the lists of attempts).
+#define SUBTASKS_MAX UINT64_C(50000000)
+#define SUBTASK_BYTES UINT64_C(220)
+#define SPLITS_MAX UINT64_C(200000000)
+#define SPLIT_BYTES UINT64_C(13)
+#define SNAPSHOT_BYTES_MAX (UINT64_C(63) << 20) // the record needs a little room besides
+#define RUN_BYTES UINT64_C(8)
+
 #define LEADER_ELECTION "high-availability.kubernetes.leader-election."
 
 static struct scenario_place config_place(const struct scenario_loader *loader, const char *key)
@@ -73,6 +82,69 @@ static void check_timeouts(struct scenario_loader *loader)
     }
 }
 
+// What a stage may have at most.
+static uint32_t subtasks_of(const struct scenario_loader *loader, uint32_t stage)
+{
+    const struct model_config *config = &loader->draft.config;
+    uint32_t parallelism = config->stages[stage].parallelism;
+    return parallelism != 0 ? parallelism : config->auto_parallelism.max;
+}
+
+static void refuse_size(struct scenario_loader *loader, const char *what, uint64_t n,
+                        uint64_t limit, uint64_t bytes_each)
+{
+    const struct scenario_node *job = scenario_node_find(loader->root, "job");
+    uint64_t gigabytes = n * bytes_each >> 30;
+    scenario_error(loader, job != NULL ? job->place : scenario_no_place(),
+                   "the job has %llu %s, the limit is %llu; a run would take about %llu gb of "
+                   "memory",
+                   (unsigned long long)n, what, (unsigned long long)limit,
+                   (unsigned long long)gigabytes);
+}
+
+// A slip of the hand must not end in an exhausted machine.
+static void check_sizes(struct scenario_loader *loader)
+{
+    const struct model_config *config = &loader->draft.config;
+    uint64_t subtasks = 0;
+    uint64_t splits = 0;
+    for (uint32_t i = 0; i < config->n_stages; i++) {
+        subtasks += subtasks_of(loader, i);
+        splits += config->stages[i].source.present ? config->stages[i].source.splits : 0;
+    }
+    if (subtasks > SUBTASKS_MAX) {
+        refuse_size(loader, "subtasks", subtasks, SUBTASKS_MAX, SUBTASK_BYTES);
+    }
+    if (splits > SPLITS_MAX) {
+        refuse_size(loader, "splits", splits, SPLITS_MAX, SPLIT_BYTES);
+    }
+}
+
+// A snapshot travels in a record. The modelled one takes its nominal size, or 8 bytes for each run
+// of splits with one owner.
+static void check_snapshots(struct scenario_loader *loader)
+{
+    const struct model_config *config = &loader->draft.config;
+    for (uint32_t i = 0; config->options.recovery_enabled && i < config->n_stages; i++) {
+        const struct model_stage *stage = &config->stages[i];
+        uint64_t splits = stage->source.present ? stage->source.splits : 0;
+        uint64_t each = stage->source.split_state_bytes > RUN_BYTES
+                            ? stage->source.split_state_bytes
+                            : RUN_BYTES;
+        // Neither factor is more than 2^32.
+        uint64_t bytes = stage->coordinator.state_bytes + splits * each + RUN_BYTES;
+        if (!stage->coordinator.batch_snapshot || bytes <= SNAPSHOT_BYTES_MAX) {
+            continue;
+        }
+        const struct scenario_node *job = scenario_node_find(loader->root, "job");
+        scenario_error(loader, job != NULL ? job->place : scenario_no_place(),
+                       "a snapshot of the coordinator of stage '%s' would take %llu mb (%llu "
+                       "splits); a record of the event store holds at most %llu mb",
+                       stage->name, (unsigned long long)(bytes >> 20), (unsigned long long)splits,
+                       (unsigned long long)(SNAPSHOT_BYTES_MAX >> 20));
+    }
+}
+
 static bool kills_master(const struct model_fault *fault)
 {
     return fault->kind != MODEL_FAULT_STORE_ERROR && fault->process == MODEL_PROCESS_MASTER;
@@ -132,6 +204,8 @@ void scenario_check(struct scenario_loader *loader)
 {
     check_parallelism(loader);
     check_timeouts(loader);
+    check_sizes(loader);
+    check_snapshots(loader);
     if (loader->errors_total == 0) {
         warn_recovery(loader);
         warn_slots(loader);

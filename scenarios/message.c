@@ -59,6 +59,36 @@ bool scenario_key_is_secret(const char *key)
     return secret_word_end(key, strlen(key)) != NULL;
 }
 
+// Where the user of a URL that begins at or after `from` stands ("//user:password@host"), up to the
+// last '@', since a password may hold a '/'; false if there is none.
+static bool url_user(const char *text, size_t size, size_t from, size_t *first, size_t *end)
+{
+    for (size_t i = from; i + 2 < size; i++) {
+        if (text[i] != ':' || text[i + 1] != '/' || text[i + 2] != '/') {
+            continue;
+        }
+        size_t at = 0;
+        for (size_t k = i + 3; k < size && strchr(" \t\r\n'\"", text[k]) == NULL; k++) {
+            at = text[k] == '@' ? k : at;
+        }
+        if (at > 0) {
+            *first = i + 3;
+            *end = at;
+            return true;
+        }
+    }
+    return false;
+}
+
+void scenario_mask_urls(char *text, size_t size)
+{
+    size_t first = 0;
+    size_t end = 0;
+    while (url_user(text, size, end, &first, &end)) {
+        memset(text + first, '*', end - first);
+    }
+}
+
 static void line_bounds(const struct scenario_file *file, uint32_t line, const char **text,
                         size_t *size)
 {
@@ -136,6 +166,7 @@ static const char *printable(struct scenario_loader *loader, const char *text, s
         }
         i += n > 0 ? n : 1;
     }
+    scenario_mask_urls(copy, size);
     return copy;
 }
 
@@ -332,15 +363,16 @@ void scenario_messages_publish(struct scenario_loader *loader)
 const char *scenario_quote(struct scenario_loader *loader, const char *text)
 {
     size_t size = strlen(text);
-    bool cut = size > QUOTE_BYTES;
-    size = cut ? QUOTE_BYTES : size;
-    while (cut && size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
-        size--;
-    }
     char *copy = scenario_allocate(&loader->memory, size + 4);
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         copy[i] = c < 0x20 || c == 0x7f ? ' ' : text[i];
+    }
+    scenario_mask_urls(copy, size); // before the cut, which may take the end of what is masked
+    bool cut = size > QUOTE_BYTES;
+    size = cut ? QUOTE_BYTES : size;
+    while (cut && size > 0 && ((unsigned char)copy[size] & 0xc0) == 0x80) {
+        size--;
     }
     memcpy(copy + size, cut ? "..." : "", cut ? 4 : 1);
     return copy;

@@ -111,6 +111,9 @@ void scenario_release(struct scenario *scenario);  // accepts a zeroed scenario
 // Whether `key` has one of the words that mark a secret, as Flink's sensitive keys do: its value
 // may reach no output.
 bool scenario_key_is_secret(const char *key);
+// Replaces the user, and with it the password, of every URL in `text` ("s3://key:secret@bucket") by
+// as many stars.
+void scenario_mask_urls(char *text, size_t size);
 
 // A canonical value times `times` / `parts` (both more than 0), rounded to the nearest whole
 // nanosecond, byte or count: "3 min" by 1 / 2 is "90 s". False: it is no number, or stays the same.

@@ -120,10 +120,14 @@ static void a_secret_is_not_repeated(void **state)
 
     (void)state;
     support_program_call(&p, CALL("run", SUPPORT_SCENARIOS "tiny.yaml", "--set",
-                                  "config.s3.secret-key=hunter2", "--fault",
+                                  "config.s3.secret-key=hunter2", "--set",
+                                  "config.high-availability.storageDir=hdfs://me:hunter2@nn/ha",
+                                  "--fault",
                                   "{name: token, at: 2500 ms, kill: master}"));
     assert_code(&p, 0);
-    assert_has(p.out, "--set 'config.s3.secret-key=***' --fault '{name: token, at: 2500 ms, ");
+    assert_has(p.out, "--set 'config.s3.secret-key=***' --set "
+                      "'config.high-availability.storageDir=hdfs://**********@nn/ha' --fault "
+                      "'{name: token, at: 2500 ms, ");
     assert_null(strstr(p.out, "hunter2"));
     assert_null(strstr(p.err, "hunter2"));
     support_program_release(&p);

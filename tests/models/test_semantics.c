@@ -237,6 +237,25 @@ static void ADeathInRecoveryKeepsWhatWasHeld(void **state)
     world_drop(&t);
 }
 
+// A run without faults that the limit cuts short says nothing of how much later the job ends.
+static void ACutTwinIsNoMeasure(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 1, 1);
+    stage(&t, "only", 1, constant(10 * SECOND));
+    t.config.stop_at_ns = 5 * SECOND;
+    kill_master_at(&t, SECOND);
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_TIMEOUT);
+    assert_true(t.faultless_ns == MODEL_MAKESPAN_UNKNOWN);
+    t.config.stop_at_ns = 50 * SECOND;
+    run(&t);
+    assert_time_ns(t.faultless_ns, 10 * SECOND);
+    world_drop(&t);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -248,6 +267,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(TwicePartitionNotFoundAfterAFailover),
         cmocka_unit_test(APhantomMakesUpForNoneForgotten),
         cmocka_unit_test(ADeathInRecoveryKeepsWhatWasHeld),
+        cmocka_unit_test(ACutTwinIsNoMeasure),
     };
 
     return check_main(argc, argv, "models_semantics", tests);

@@ -194,6 +194,64 @@ static void SecretsOfOverrides(void **state)
     }
 }
 
+// The user and password of a URL are shown neither as a value nor in a message.
+static void UrlsLoseTheirUser(void **state)
+{
+    char text[] = "s3://key:hun/ter2@bucket/ha, hdfs://nn:8020/ha, 'http://u@h' x@y://z";
+    struct scenario s;
+    (void)state;
+    scenario_mask_urls(text, strlen(text));
+    assert_string_equal(text, "s3://************@bucket/ha, hdfs://nn:8020/ha, 'http://*@h' "
+                              "x@y://z");
+    support_load_more(
+        &s, "profile: hardened\nconfig: {high-availability.storageDir: \"s3://k:hunter2@b/ha\"}\n");
+    for (uint32_t i = 0; i < s.n_values; i++) {
+        assert_null(strstr(s.values[i].value, "hunter"));
+    }
+    scenario_release(&s);
+    const char *const texts[] = {
+        "config: {high-availability.storageDir: \"s3://k:hunter2@b/ha\"}\nstorage: hdfs\n",
+        "config:\n  high-availability.storageDir: gopher://k:hunter2@b/ha\n",
+        "config: {high-availability.storageDir: \"s3://k:hunter2@b\", heartbeat.interval: x}\n",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char file[1024];
+        (void)snprintf(file, sizeof(file), "%sprofile: hardened\n%s", support_minimal, texts[i]);
+        assert_i64(scenario_parse(&s, "a.yaml", file, strlen(file), NULL), SCENARIO_INVALID);
+        assert_false(mentions(&s, "hunter"));
+        scenario_release(&s);
+    }
+}
+
+static void refused(const char *set, const char *message)
+{
+    const char *const sets[] = {set, "profile=hardened",
+                                "config.execution.batch.job-recovery.enabled=true"};
+    struct scenario_overrides overrides = {.sets = sets, .n_sets = 3};
+    struct scenario s;
+    (void)scenario_parse(&s, "a.yaml", support_minimal, strlen(support_minimal), &overrides);
+    assert_i64(s.n_errors, 1);
+    assert_string_equal(s.errors[0].text, message);
+    scenario_release(&s);
+}
+
+// Absurd sizes are refused before they take the machine's memory, with what they would need.
+static void SizesHaveLimits(void **state)
+{
+    (void)state;
+    refused("job.stages.0.source={splits: 4000000000, split-state: 0 b, batch-snapshot: false}",
+            "the job has 4000000000 splits, the limit is 200000000; a run would take about 48 gb "
+            "of memory");
+    refused("job.stages=[{name: a, parallelism: 16000000, duration: 1 s}, {name: b, parallelism: "
+            "16000000, duration: 1 s}, {name: c, parallelism: 16000000, duration: 1 s}, {name: d, "
+            "parallelism: 16000000, duration: 1 s}]",
+            "the job has 64000000 subtasks, the limit is 50000000; a run would take about 13 gb "
+            "of memory");
+    refused("job.stages.0.source={splits: 400000, split-state: 200 b, batch-snapshot: true}",
+            "a snapshot of the coordinator of stage 'scan' would take 76 mb (400000 splits); a "
+            "record of the event store holds at most 63 mb");
+}
+
 // A file may give as many keys as it likes below no prefix of ours; ours must be known.
 static void PrefixesMustBeKnown(void **state)
 {
@@ -246,6 +304,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ProfileMustBeChosen), cmocka_unit_test(NotModelledKeys),
         cmocka_unit_test(HaTypesAndSchemes),   cmocka_unit_test(CompatibleStorage),
         cmocka_unit_test(SecretsAreNeverShown), cmocka_unit_test(SecretsOfOverrides),
+        cmocka_unit_test(UrlsLoseTheirUser), cmocka_unit_test(SizesHaveLimits),
         cmocka_unit_test(PrefixesMustBeKnown), cmocka_unit_test(RestartStrategies),
     };
     return check_main(argc, argv, "scenarios_config", tests);
