@@ -351,6 +351,14 @@ static bool end_answered(struct sweep_campaign *campaign, uint64_t item,
     return ok;
 }
 
+// A point that has all its runs shows its statistics while the sweep goes on.
+static bool summarize(struct sweep_campaign *campaign, uint32_t point)
+{
+    int code = results_database_summarize(&campaign->database, campaign->plan.point_ids[point]);
+
+    return code == SQLITE_OK || sweep_failed(campaign, code);
+}
+
 bool sweep_record_end(struct sweep_campaign *campaign, uint64_t item,
                       const struct campaign_outcome *outcome)
 {
@@ -374,6 +382,7 @@ bool sweep_record_end(struct sweep_campaign *campaign, uint64_t item,
             ok = sweep_queue_repeat(campaign, item);
         }
         ok = ok && (point->wanted > 0 || sweep_stop_decide(campaign, sweep_item_point(item)));
+        ok = ok && (point->wanted > 0 || summarize(campaign, sweep_item_point(item)));
     }
     return ok && sweep_record_commit_due(campaign);
 }
