@@ -420,7 +420,8 @@ static void FilesThatChangeAreNoticed(void **state)
 static void TheManualsExamplesLoad(void **state)
 {
     static const char path[] = RECOUP_SOURCE_DIR "/docs/sweeps.md";
-    static const char fence[] = "```yaml\n";
+    static const char fence[] = "```yaml\nversion:";
+    static const char before[] = "```yaml\n";
     size_t size = 0;
     char *text = support_read(path, &size);
     uint32_t count = 0;
@@ -428,7 +429,7 @@ static void TheManualsExamplesLoad(void **state)
     assert_non_null(text);
     for (char *at = strstr(text, fence); at != NULL; at = strstr(at, fence)) {
         struct scenario_sweep s;
-        at += strlen(fence);
+        at += strlen(before);
         char *end = strstr(at, "```");
         assert_non_null(end);
         if (scenario_sweep_parse(&s, path, at, (size_t)(end - at)) != SCENARIO_OK) {

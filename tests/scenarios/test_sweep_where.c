@@ -135,10 +135,10 @@ static bool holds(const struct tree *t, uint32_t index, const struct scenario_sw
         return !holds(t, n->left, s, p);
     }
     if (n->kind == AND) {
-        return holds(t, n->left, s, p) & holds(t, n->right, s, p);
+        return holds(t, n->left, s, p) && holds(t, n->right, s, p);
     }
     if (n->kind == OR) {
-        return holds(t, n->left, s, p) | holds(t, n->right, s, p);
+        return holds(t, n->left, s, p) || holds(t, n->right, s, p);
     }
     int64_t a = number(s, p, n->axis);
     int64_t b = cases[n->axis].numbers[n->literal];
