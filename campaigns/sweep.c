@@ -67,6 +67,10 @@ static bool work_off(struct sweep_campaign *campaign)
     char message[512];
     enum campaign_result result;
 
+    if (campaign->exhausted > 0) {
+        sweep_remark(campaign, "%" PRIu64 " runs have been tried %u times and are left alone",
+                     campaign->exhausted, CAMPAIGN_ATTEMPTS_MAX);
+    }
     campaign->started_ns = campaign->said_ns = campaign_clock_ns();
     result = campaign_pool_run(&options, &tasks, message, sizeof(message));
     if (result == CAMPAIGN_OUTSIDE) {

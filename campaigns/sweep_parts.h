@@ -51,6 +51,7 @@ struct sweep_campaign {
     uint64_t *repeats;
     size_t n_repeats, repeats_capacity;
     struct sweep_trials *trials; // of --dry-run
+    uint64_t exhausted;          // runs that --retry means, but that were tried too often
     uint64_t total;              // runs wanted so far
     uint64_t ended;              // of these
     int64_t started_ns;

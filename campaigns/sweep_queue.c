@@ -69,15 +69,17 @@ bool sweep_queue_read_point(struct sweep_campaign *campaign, uint32_t index, uin
         struct sweep_run *run = make_run(point, replication);
         enum results_plan_state state =
             results_plan_state_find((const char *)sqlite3_column_text(s.statement, 2));
-        bool retry = state == campaign->options->retry && state != RESULTS_PLAN_NOT_MINE &&
-                     sqlite3_column_int64(s.statement, 4) < CAMPAIGN_ATTEMPTS_MAX;
+        bool retry = state == campaign->options->retry && state != RESULTS_PLAN_NOT_MINE;
+        bool exhausted = retry && sqlite3_column_int64(s.statement, 4) >= CAMPAIGN_ATTEMPTS_MAX;
 
         enough = run != NULL;
         if (run != NULL) {
             run->row = sqlite3_column_int64(s.statement, 0);
             run->state = (uint8_t)state;
             run->repeated = sqlite3_column_int64(s.statement, 3) != 0;
-            run->wanted = point->selected && (state == RESULTS_PLAN_PLANNED || retry);
+            run->wanted =
+                point->selected && (state == RESULTS_PLAN_PLANNED || (retry && !exhausted));
+            campaign->exhausted += point->selected && exhausted ? 1 : 0;
             point->wanted += run->wanted ? 1 : 0;
             campaign->outcome->states[state] += point->selected ? 1 : 0;
         }

@@ -228,7 +228,7 @@ static int look(struct sweep_command *c)
     if (!campaign_sweep_look(&c->options, &c->outcome, &text)) {
         results_text_release(&text);
         cli_complain("%s", results_text_string(&c->outcome.message));
-        return CLI_OUTSIDE;
+        return c->outcome.refused ? CLI_USAGE : CLI_OUTSIDE;
     }
     return print(&text);
 }

@@ -13,8 +13,6 @@
 #include "results/database.h"
 #include "scenarios/sweep.h"
 
-#define RESULTS_PLAN_RUNS_MAX UINT64_C(20000000) // of one sweep
-
 enum results_plan_state {
     RESULTS_PLAN_NOT_MINE, // no row: another shard's
     RESULTS_PLAN_PLANNED,

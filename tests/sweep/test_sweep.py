@@ -317,6 +317,14 @@ class Asking(SweepCase):
         self.sweep(code=2, words=['small.yaml:6:'])
         self.assertFalse(os.path.exists(self.path('a.db')))
 
+    def test_more_runs_than_there_may_be(self):
+        self.sweep_file(replications='1000000', values=', '.join('%d ms' % i
+                                                                 for i in range(1, 31)))
+        for more in ('--db', 'a.db'), ('--dry-run',):
+            self.expect(2, 'sweep', 'small.yaml', *more,
+                        words=['30000000 runs', 'at most 10000000'])
+        self.assertFalse(os.path.exists(self.path('a.db')))
+
     def test_help(self):
         self.expect(0, 'sweep', '--help', words=['--shard I/N', '-j N', '--dry-run'])
         self.expect(0, 'merge', '--help', words=['OUT.db IN.db...'])
@@ -391,6 +399,10 @@ class Ends(SweepCase):
         self.sweep(name='slow-sweep.yaml', code=7, words=['1 crashed', 'Now: 0 run'])
         self.expect(0, 'sweep', 'slow-sweep.yaml', '--dry-run', '--db', 'a.db',
                     words=['--retry crashed'])
+        self.ask('UPDATE plan SET attempts = 5', 'a.db')
+        self.sweep('--retry', 'crashed', name='slow-sweep.yaml', code=7,
+                   words=['1 runs have been tried 5 times'])
+        self.ask('UPDATE plan SET attempts = 1', 'a.db')
         self.sweep('--retry', 'crashed', name='slow-sweep.yaml', words=['40 as expected'])
 
     def test_a_run_that_takes_too_long_is_ended(self):
@@ -556,6 +568,8 @@ if __name__ == '__main__':
     PARSER.add_argument('--source', required=True)
     PARSER.add_argument('--tasks', type=int, default=20000)
     OPTIONS, REST = PARSER.parse_known_args()
+    # Whoever started this in the background may have it ignored, and so would the sweep.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     SweepCase.recoup = os.path.abspath(OPTIONS.recoup)
     SweepCase.source, SweepCase.tasks = OPTIONS.source, OPTIONS.tasks
     unittest.main(argv=[sys.argv[0]] + REST)
