@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Builds of recoup with a planted change each: two that `recoup check` and `recoup diff` must tell
-# apart, and one that crashes in the middle of a check.
-foreach(planted reordering behaviour crashing)
+# apart, one that crashes in the middle of a check, and one with a bug that an invariant finds.
+foreach(planted reordering behaviour crashing finding)
     add_executable(recoup_${planted} cli/planted/${planted}.c ${PROJECT_SOURCE_DIR}/cli/main.c)
     set_target_properties(recoup_${planted} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
@@ -14,3 +14,4 @@ endforeach()
 target_link_options(recoup_reordering PRIVATE LINKER:--wrap=world_push)
 target_link_options(recoup_behaviour PRIVATE LINKER:--wrap=recoup_create)
 target_link_options(recoup_crashing PRIVATE LINKER:--wrap=model_run_pair)
+target_link_options(recoup_finding PRIVATE LINKER:--wrap=ledger_finish)

@@ -17,6 +17,7 @@
 #define REORDERING "'" RECOUP_BINARY_DIR "/tests/recoup_reordering' "
 #define BEHAVIOUR "'" RECOUP_BINARY_DIR "/tests/recoup_behaviour' "
 #define CRASHING "'" RECOUP_BINARY_DIR "/tests/recoup_crashing' "
+#define FINDING "'" RECOUP_BINARY_DIR "/tests/recoup_finding' "
 #define FOLDER RECOUP_BINARY_DIR "/tests/check-folder"
 #define OTHER_YAML "apiVersion: v1\nkind: ConfigMap\n---\nkind: Second\n"
 
@@ -556,6 +557,26 @@ static void a_worker_that_dies_fails_one_scenario(void **state)
     support_program_release(&p);
 }
 
+static void a_bug_has_an_exit_code_of_its_own(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    run(&p, FINDING "check recoup", 3);
+    assert_has(&p, p.out, "FAIL  recoup/crash.yaml\n");
+    assert_has(&p, p.out, "T8 is broken at event ");
+    assert_has(&p, p.out, ", a bug: a planted gap of 7 ns in the ledger, 0 attempts");
+    assert_has(&p, p.out, "1 passed, 1 failed\n");
+    support_program_release(&p);
+    run(&p, FINDING "explain recoup/crash.yaml --finding 1", 0);
+    assert_has(&p, p.out, "T8 (explained by no active policy) at ");
+    assert_has(&p, p.out, "<- the set-up at time 0");
+    support_program_release(&p);
+    run(&p, FINDING "bless recoup --why x", 1);
+    assert_has(&p, p.out, "REFUSED    recoup/crash.yaml");
+    support_program_release(&p);
+}
+
 static void the_wrapper_passes_everything_on(void **state)
 {
     static const char wrapper[] = "'" RECOUP_SOURCE_DIR "/scripts/ci-check' ";
@@ -604,6 +625,7 @@ static const struct CMUnitTest tests[] = {
     BARE(lost_work_is_explained),
     BARE(a_hook_lints_any_list_of_files),
     BARE(a_signal_ends_a_check_in_order),
+    BLESSED(a_bug_has_an_exit_code_of_its_own),
     BARE(a_worker_that_dies_fails_one_scenario),
     BLESSED(the_wrapper_passes_everything_on),
 };

@@ -433,9 +433,30 @@ static void ReseedingIsLoadingAgain(void **state)
     scenario_release(&s);
 }
 
+static void TagsAreNamesAndChangeNothing(void **state)
+{
+    (void)state;
+    struct scenario plain;
+    struct scenario tagged;
+    support_load_more(&plain, "");
+    support_load_more(&tagged, "tags: [nightly, s3-only]\n");
+    assert_u64(tagged.n_tags, 2);
+    assert_text(tagged.tags[1], "s3-only");
+    assert_text(tagged.canonical, plain.canonical);
+    scenario_release(&plain);
+    scenario_release(&tagged);
+    support_refused_more("tags: nightly\n",
+                         "tags must be a list such as [nightly, s3], found a single value");
+    support_refused_more("tags: [a b]\n",
+                         "a tag must be letters, digits, '-' and '_', at most 63, found 'a b'");
+    support_refused_more("tags: [{a: b}]\n",
+                         "a tag must be letters, digits, '-' and '_', at most 63, found a map");
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(TagsAreNamesAndChangeNothing),
         cmocka_unit_test(ReseedingIsLoadingAgain),
         cmocka_unit_test(MinimalScenario),     cmocka_unit_test(ProfilesSetPolicies),
         cmocka_unit_test(StagesOfEveryKind),   cmocka_unit_test(ClusterAndConfig),
