@@ -9,7 +9,7 @@
 //   3  every other finish, each with a mark that it belongs right behind the boundary
 //
 // What is covered must not be written behind the boundary, and what is covered can become more
-// whenever a snapshot is delivered. So the end of part 2, one more pass and the boundary, goes in
+// whenever a snapshot is delivered. So the end of part 2, a whole pass and the boundary, goes in
 // one call or is repeated. replay.h says how this is read.
 //
 // The snapshots are the last ones delivered, not fresh ones: a checkpoint thus costs the
@@ -186,22 +186,20 @@ static void next_part(struct recoup_job *job, enum part part)
     job->checkpoint_subtask = 0;
 }
 
-// Part 2; see the head of the file.
+// Part 2; see the head of the file. What has become covered behind the cursor since earlier calls
+// is found by a pass that begins and ends within one call; only such a one is followed by the
+// boundary. So a call makes at most one pass.
 static int write_covered(struct recoup_job *job)
 {
+    bool whole = job->checkpoint_stage == 0 && job->checkpoint_subtask == 0;
     int rc = write_finishes(job, false);
     RECOUP_ASSERT(job->checkpoint_part == PART_COVERED);
-    if (rc == 0) {
-        // Once more from the start, for what has become covered behind the cursor since earlier
-        // calls.
-        job->checkpoint_stage = 0;
-        job->checkpoint_subtask = 0;
-        rc = write_finishes(job, false);
+    if (rc != 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = write_boundary(job);
-    }
-    return rc;
+    job->checkpoint_stage = 0;
+    job->checkpoint_subtask = 0;
+    return whole ? write_boundary(job) : RECOUP_ELIMIT;
 }
 
 bool recoup__job_behind_boundary(const struct recoup_job *job)
@@ -210,32 +208,33 @@ bool recoup__job_behind_boundary(const struct recoup_job *job)
     return job->checkpoint_part == PART_REST;
 }
 
-void recoup__job_checkpoint(void *context, bool first, bool *done)
+// The part that is under way, as far as there is room. 0: it is done.
+static int write_part(struct recoup_job *job)
+{
+    RECOUP_ASSERT(job->checkpoint_part != PART_NONE && job->checkpoint_part != PART_DONE);
+    if (job->checkpoint_part == PART_STAGES) {
+        return write_stages(job);
+    }
+    if (job->checkpoint_part == PART_COVERED) {
+        return write_covered(job);
+    }
+    return write_finishes(job, true);
+}
+
+int recoup__job_checkpoint(void *context, bool first, bool *done)
 {
     struct recoup_job *job = context;
-    int rc = 0;
     RECOUP_ASSERT(job != NULL && done != NULL);
+    *done = false;
     if (first) {
-        begin(job);
+        begin(job); // a pass of its own
+        return 0;
     }
-    if (job->checkpoint_part == PART_STAGES) {
-        rc = write_stages(job);
-        if (rc == 0) {
-            next_part(job, PART_COVERED);
-        }
-    }
-    if (rc == 0 && job->checkpoint_part == PART_COVERED) {
-        rc = write_covered(job);
-        if (rc == 0) {
-            next_part(job, PART_REST);
-        }
-    }
-    if (rc == 0 && job->checkpoint_part == PART_REST) {
-        rc = write_finishes(job, true);
-        if (rc == 0) {
-            next_part(job, PART_DONE);
-        }
+    int rc = write_part(job);
+    if (rc == 0) {
+        next_part(job, (enum part)(job->checkpoint_part + 1));
     }
     *done = job->checkpoint_part == PART_DONE;
     RECOUP_ASSERT(RECOUP_ERGO(*done, rc == 0));
+    return rc == RECOUP_ENOMEM ? rc : 0;
 }

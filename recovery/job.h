@@ -96,6 +96,7 @@ struct recoup_job {
     int64_t accept_ns;       // limit of that wait
     int64_t accept_end_ns;   // its end
     int store_error;         // why the store has been given up
+    int64_t store_error_ns;  // when, if it was what ended protection
     uint64_t finished_recovered;
 
     // Adoption of late outputs: see adopt.h.
@@ -176,7 +177,7 @@ int recoup__job_continue(struct recoup_job *job);
 void recoup__job_opened(struct recoup_job *job);
 
 // checkpoint.c: see the callback of store.h.
-void recoup__job_checkpoint(void *context, bool first, bool *done);
+int recoup__job_checkpoint(void *context, bool first, bool *done);
 // True while a finish that is recorded now stands behind the boundary of a checkpoint under way.
 bool recoup__job_behind_boundary(const struct recoup_job *job);
 

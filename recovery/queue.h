@@ -12,6 +12,7 @@
 #define RECOUP__TASK_POINT (1u << 18)     // carries a recovery point
 #define RECOUP__TASK_NEW_FILE (1u << 19)  // must be the first record of its file
 #define RECOUP__TASK_END (1u << 20)       // ends a checkpoint
+#define RECOUP__TASK_STATE (1u << 21)     // part of a checkpoint's state
 
 struct recoup__task {
     uint32_t size;

@@ -27,6 +27,7 @@ void recoup__writer_unread(struct recoup__store *store, int64_t now_ns, int erro
     RECOUP_ASSERT(store->state == RECOUP__STORE_OPEN);
     writer->lost_ns = again ? writer->lost_ns : now_ns;
     writer->protection_ns = again ? writer->protection_ns : now_ns;
+    writer->interruptions += again ? 0 : 1;
     if (!again || error == RECOUP_EFENCED) {
         recoup__writer_say_lost(store, error);
     }

@@ -378,6 +378,7 @@ static void report_broken(struct recoup_job *job)
     if (job->store != NULL) {
         recoup__store_leadership_lost(job->store);
         job->store_error = job->memory.broken;
+        job->store_error_ns = job->now_ns;
     }
     if (recovering(job)) {
         recoup__job_forget_recovery(job);
@@ -504,6 +505,10 @@ void recoup_stats(const struct recoup_job *job, struct recoup_stats *out)
     *out = (struct recoup_stats){.oldest_not_durable_ns = RECOUP_NEVER};
     if (job->store != NULL) {
         recoup__store_stats(job->store, out);
+    }
+    if (job->store_error != 0 && job->store_error_ns <= job->now_ns) {
+        out->interruptions++; // for good
+        out->unprotected_ns += job->now_ns - job->store_error_ns;
     }
     out->snapshots = job->snapshots.delivered;
     out->snapshot_bytes = job->snapshots.delivered_bytes;

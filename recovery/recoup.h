@@ -545,6 +545,9 @@ void recoup_subtask(const struct recoup_job *job, uint32_t stage, uint32_t subta
 struct recoup_stats {
     bool protected_now;          // recording works
     int64_t protection_since_ns; // when `protected_now` last changed
+    // From each PROTECTION_LOST to PROTECTION_RESTORED, or to the last step.
+    int64_t unprotected_ns;
+    uint64_t interruptions; // how often protection was lost
     uint64_t events_accepted;    // of this incarnation
     uint64_t events_durable;
     uint64_t events_dropped; // while recording was off

@@ -96,6 +96,7 @@ static void fail_without_wipe(struct recoup_job *job, int error)
                 !recoup__store_protected(job->store);
     recoup__store_leadership_lost(job->store);
     job->store_error = error;
+    job->store_error_ns = told ? RECOUP_NEVER : job->now_ns;
     if (error == RECOUP_EFENCED) {
         recoup__job_move(job, RECOUP_PHASE_STOPPED);
         return;

@@ -119,7 +119,11 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
     bool done = job->state.stages[stage].finished + 1 == job->state.stages[stage].parallelism;
     if (enabled(job) && recoup__snapshots_due(&job->snapshots, job->now_ns,
                                               job->options.snapshot_min_pause_ns, done)) {
-        n = recoup__snapshots_list(&job->snapshots, stage, &coordinators);
+        if (job->store != NULL && recoup__store_holds_points(job->store)) {
+            job->snapshots.taken = false; // the first finish after that takes them
+        } else {
+            n = recoup__snapshots_list(&job->snapshots, stage, &coordinators);
+        }
     }
     struct recoup__finish finish = {.attempt = event->subtask_finished.attempt,
                                     .bytes = event->subtask_finished.bytes,

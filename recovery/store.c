@@ -444,6 +444,10 @@ int recoup__store_write_waiting(struct recoup__store *store, struct recoup__acti
     wait.subtask = record->finished.subtask;
     wait.attempt = record->finished.attempt;
     recoup__writer_wait_on_last(store, &wait);
+    store->writer.checkpoint_points +=
+        store->writer.checkpoint == RECOUP__CHECKPOINT_STREAM && !store->writer.checkpoint_bounded
+            ? 1
+            : 0;
     if ((flags & RECOUP__WRITE_CUT) != 0) {
         recoup__checkpoint_consider(store, now_ns);
     }
@@ -564,6 +568,11 @@ void recoup__store_stats(const struct recoup__store *store, struct recoup_stats 
     RECOUP_ASSERT(writer->lost <= writer->durable);
     stats->protected_now = recoup__store_protected(store);
     stats->protection_since_ns = writer->protection_ns;
+    stats->interruptions = writer->interruptions;
+    stats->unprotected_ns = writer->unprotected_ns;
+    if (writer->interruptions > 0 && !writer->protecting) {
+        stats->unprotected_ns += store->now_ns - writer->lost_ns;
+    }
     stats->events_accepted = writer->sequence;
     stats->events_durable = writer->durable - writer->lost;
     stats->events_dropped = writer->dropped;

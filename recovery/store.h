@@ -88,8 +88,10 @@ struct recoup__store_callbacks {
     // RECOUP_ELIMIT (no room now; go on at the next call) or RECOUP_ENOMEM (likewise), and sets
     // *done when everything has been written. Between calls other records may be written: each part
     // is the state of its moment. Called from within write, io and timer. The store itself writes
-    // BEGIN, GAP and END.
-    void (*on_checkpoint)(void *context, bool first, bool *done);
+    // BEGIN, GAP and END. Returns 0 to be called again as soon as there is room (it may have done
+    // nothing, to keep its work bounded: at most one pass over the job's subtasks), or
+    // RECOUP_ENOMEM.
+    int (*on_checkpoint)(void *context, bool first, bool *done);
 
     // The snapshots that a record waited for are settled. `carrier` is the number of the record
     // that carries them (the FINISHED record itself, or a SNAPSHOT record), now accepted by the
@@ -182,6 +184,10 @@ int recoup__store_snapshot(struct recoup__store *store, struct recoup__actions *
 // memory, so that the next writes of this step cannot return RECOUP_ENOMEM.
 int recoup__store_reserve(struct recoup__store *store, uint32_t n, size_t bytes);
 
+// True if no recovery point is to be begun now: a checkpoint waits for those that were, and would
+// never come to its boundary if always another one followed.
+bool recoup__store_holds_points(const struct recoup__store *store);
+
 // Writes one record of the checkpoint under way; only from within on_checkpoint. RECOUP_ELIMIT: no
 // room now.
 int recoup__store_checkpoint_write(struct recoup__store *store, int64_t now_ns,
@@ -209,6 +215,7 @@ int recoup__store_lost_error(const struct recoup__store *store);
 bool recoup__store_protected(const struct recoup__store *store);    // recording works
 
 // Fills the fields of `stats` that the store knows (protected_now, protection_since_ns,
+// unprotected_ns, interruptions,
 // events_accepted, events_durable, events_dropped, bytes_*, appends .. files,
 // oldest_not_durable_ns, events_replayed, replay_bytes, records_damaged) and leaves the others
 // alone.

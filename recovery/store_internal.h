@@ -16,7 +16,10 @@
     INT64_C(60000000000)      // of a file whose bytes are durable only when closed
 #define RECOUP__LATE_MAX 64u  // snapshots overdue that are still waited for
 #define RECOUP__COMPACT_BYTES_MIN UINT64_C(65536)  // a shorter log is not worth a checkpoint
-#define RECOUP__CHECKPOINT_PART (1u << 18)  // bytes of a checkpoint that may wait in the queue
+#define RECOUP__CHECKPOINT_PART (1u << 18)  // bytes of a checkpoint's state written in one step
+#define RECOUP__CHECKPOINT_SHARE 4u  // of what waits otherwise, at least a part, may be its state
+#define RECOUP__CHECKPOINT_POINTS 4u  // recovery points begun before its boundary; then they wait
+#define RECOUP__REMOVE_EVERY 16u  // operations after which a removal comes before other work
 #define RECOUP__CONTROL_BYTES 512u          // reserved for the store's own records
 
 struct recoup__file {
@@ -163,6 +166,8 @@ struct recoup__writer {
     int64_t waits_deadline_ns;
 
     int64_t lost_ns;  // when recording stopped
+    int64_t unprotected_ns;  // before the last time that it stopped
+    uint64_t interruptions;
     int lost_error;
     int64_t retry_ns;
     int64_t backoff_ns;
@@ -171,6 +176,12 @@ struct recoup__writer {
     bool checkpoint_first;
     bool checkpoint_rearms;
     bool checkpoint_filling;  // on_checkpoint is being called
+    bool checkpoint_bounded;  // the boundary is accepted: later snapshots do not matter to it
+    uint32_t checkpoint_points;    // recovery points begun since BEGIN, up to the boundary
+    uint64_t checkpoint_waiting;   // bytes of state in the queue
+    uint64_t checkpoint_step;      // bytes of state accepted in this step
+    uint64_t checkpoint_need;      // a record that found no room; 0: there is room
+    int64_t checkpoint_begin_ns;
     uint32_t checkpoint_file;
     uint64_t checkpoint_end;
     uint64_t checkpoint_size;  // bytes of the last complete one
@@ -328,6 +339,7 @@ void recoup__waits_settle(struct recoup__store *store, struct recoup__wait *wait
 void recoup__waits_written(struct recoup__store *store, struct recoup__wait *wait);
 void recoup__waits_drop(struct recoup__store *store);     // all of them, without carrier
 void recoup__waits_give_up(struct recoup__store *store);  // nobody waits any more
+bool recoup__waits_only_late(const struct recoup__store *store);  // nobody holds the writer up
 void recoup__waits_timer(struct recoup__store *store, int64_t now_ns);
 void recoup__waits_release(struct recoup__store *store);
 int recoup__waits_arrive(struct recoup__store *store, int64_t now_ns, uint32_t snapshot,
@@ -338,7 +350,12 @@ int recoup__waits_arrive(struct recoup__store *store, int64_t now_ns, uint32_t s
 void recoup__writer_control(struct recoup__store *store, int64_t now_ns,
                             const struct recoup__record *record, uint32_t flags);
 void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool rearms);
+// True if more of the state may be written now.
+bool recoup__checkpoint_may_fill(const struct recoup__store *store, int64_t now_ns);
 void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns);
+// A record of the state, of so many bytes, has left the queue.
+void recoup__checkpoint_taken(struct recoup__store *store, uint64_t bytes);
+int64_t recoup__checkpoint_deadline(const struct recoup__store *store);
 void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns);
 void recoup__checkpoint_consider(struct recoup__store *store, int64_t now_ns);  // at a stage end
 size_t recoup__checkpoint_reserve(const struct recoup__store *store);  // bytes of control records

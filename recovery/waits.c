@@ -209,6 +209,22 @@ void recoup__waits_give_up(struct recoup__store *store)
     RECOUP_ASSERT(writer->waits_deadline_ns == RECOUP_NEVER);
 }
 
+bool recoup__waits_only_late(const struct recoup__store *store)
+{
+    const struct recoup__writer *writer = &store->writer;
+
+    RECOUP_ASSERT(writer->waits_begin <= writer->waits_end);
+    for (uint32_t i = writer->waits_begin; i < writer->waits_end; i++) {
+        enum recoup__wait_state state = writer->waits[i].state;
+
+        if ((state != RECOUP__WAIT_DONE && state != RECOUP__WAIT_LATE)
+            || writer->waits[i].task != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void recoup__waits_release(struct recoup__store *store)
 {
     struct recoup__writer *writer = &store->writer;

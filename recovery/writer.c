@@ -256,7 +256,8 @@ static void set_throttle(struct recoup__store *store, bool on)
 
 void recoup__writer_throttle(struct recoup__store *store)
 {
-    uint64_t waiting = store->writer.queue.bytes + store->writer.waits_bytes;
+    uint64_t waiting = store->writer.queue.bytes - store->writer.checkpoint_waiting
+                       + store->writer.waits_bytes;
     uint64_t limit = store->limits.waiting_bytes;
 
     RECOUP_ASSERT(limit > 0);
@@ -369,7 +370,8 @@ int recoup__writer_write(struct recoup__store *store, int64_t now_ns,
     if (error != 0) {
         return error;
     }
-    if (writer->queue.n > 0 && writer->queue.bytes + writer->waits_bytes + body > limit) {
+    if (writer->queue.n > 0
+        && writer->queue.bytes - writer->checkpoint_waiting + writer->waits_bytes + body > limit) {
         writer->dropped++;
         recoup__writer_fail(store, now_ns, RECOUP_ELIMIT, false);
         return 0;
@@ -439,6 +441,9 @@ static void finish_front(struct recoup__store *store, struct recoup__wait *wait)
 
     RECOUP_ASSERT(task->sequence > writer->complete);
     writer->complete = task->sequence;
+    if ((flags & RECOUP__TASK_STATE) != 0) {
+        recoup__checkpoint_taken(store, task->size);
+    }
     if (wait != NULL) {
         flags |= wait->state == RECOUP__WAIT_COMPLETE ? RECOUP__TASK_POINT : 0;
         recoup__waits_written(store, wait);
@@ -592,6 +597,7 @@ static void issue_pending(struct recoup__store *store)
 
     RECOUP_ASSERT(writer->pending != 0);
     RECOUP_ASSERT(!store->io.busy);
+    writer->since_removal++;
     if ((writer->pending & PENDING_CREATE) != 0) {
         writer->pending &= ~PENDING_CREATE;
         recoup__writer_create(store);
@@ -731,6 +737,14 @@ static void issue_remove(struct recoup__store *store)
     }
 }
 
+// Removals come when there is nothing else to be done, but not too seldom.
+static bool may_remove(const struct recoup__store *store)
+{
+    RECOUP_ASSERT(store->writer.pending == 0);
+    return store->writer.remove_end > 0 && store->state == RECOUP__STORE_OPEN
+           && !store->writer.linger;
+}
+
 // One turn when the queue is empty. Returns false when nothing is left to be done.
 static bool turn_idle(struct recoup__store *store)
 {
@@ -742,7 +756,7 @@ static bool turn_idle(struct recoup__store *store)
         request_flush(writer);
         return true;
     }
-    if (writer->remove_end > 0 && store->state == RECOUP__STORE_OPEN && !writer->linger) {
+    if (may_remove(store)) {
         issue_remove(store);
         return true;
     }
@@ -753,17 +767,17 @@ void recoup__writer_pump(struct recoup__store *store, int64_t now_ns)
 {
     struct recoup__writer *writer = &store->writer;
     bool again = true;
+    bool filled = false;
 
     RECOUP_ASSERT(now_ns >= 0);
     while (again && !store->io.busy && store->memory->broken == 0) {
         if (writer->pending != 0) {
             issue_pending(store);
-        } else if (writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_filling
-                   && writer->queue.bytes < RECOUP__CHECKPOINT_PART / 2
-                   // A finish before BEGIN may still wait for the snapshots that cover it.
-                   && writer->waits_begin == writer->waits_end
-                   && writer->checkpoint_retry_ns == RECOUP_NEVER) {
+        } else if (!filled && recoup__checkpoint_may_fill(store, now_ns)) {
+            filled = true;  // once in a step
             recoup__checkpoint_fill(store, now_ns);
+        } else if (writer->since_removal >= RECOUP__REMOVE_EVERY && may_remove(store)) {
+            issue_remove(store);
         } else if (writer->queue.n > 0) {
             again = turn_front(store, now_ns);
         } else {
@@ -1006,6 +1020,7 @@ void recoup__writer_drop_all(struct recoup__store *store)
     }
     recoup__waits_drop(store);
     recoup__queue_clear(&writer->queue);
+    writer->checkpoint_waiting = 0;
     writer->head_offset = 0;
     writer->head_sealed = false;
     writer->linger = false;
@@ -1060,6 +1075,7 @@ void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error,
         writer->protection_ns = now_ns;
         writer->lost_ns = now_ns;
         writer->lost_error = error;
+        writer->interruptions++;
         recoup__writer_say_lost(store, error);
     } else if (fenced) {
         writer->lost_error = error;
@@ -1122,7 +1138,7 @@ int64_t recoup__writer_deadline(const struct recoup__store *store)
 {
     const struct recoup__writer *writer = &store->writer;
     bool free = !store->io.busy && writer->pending == 0;
-    int64_t deadline = earlier(writer->waits_deadline_ns, writer->checkpoint_retry_ns);
+    int64_t deadline = earlier(writer->waits_deadline_ns, recoup__checkpoint_deadline(store));
 
     RECOUP_ASSERT(RECOUP_ERGO(writer->linger, writer->file_open || !free));
     if (free && writer->queue.n == 0) {

@@ -52,6 +52,11 @@ void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool 
     writer->checkpoint_first = true;
     writer->checkpoint_rearms = rearms;
     writer->checkpoint_retry_ns = RECOUP_NEVER;
+    writer->checkpoint_bounded = false;
+    writer->checkpoint_points = 0;
+    writer->checkpoint_waiting = 0;
+    writer->checkpoint_need = 0;
+    writer->checkpoint_begin_ns = now_ns;
     writer->remove_end = 0;
     writer->log_bytes = 0;
     // Events before it may be lost although the last file was closed well (a failed snapshot stops
@@ -77,16 +82,21 @@ void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns)
 {
     struct recoup__writer *writer = &store->writer;
     struct recoup__record end = {.type = RECOUP__RECORD_CHECKPOINT_END};
-    uint64_t before = writer->sequence;
     bool done = false;
+    int error = 0;
 
     RECOUP_ASSERT(writer->checkpoint == RECOUP__CHECKPOINT_STREAM);
     RECOUP_ASSERT(!writer->checkpoint_filling);
+    if (!writer->checkpoint_bounded) {
+        recoup__waits_give_up(store);  // of those before the boundary only late ones are left
+    }
+    writer->checkpoint_step = 0;
     if (store->callbacks.on_checkpoint == NULL) {
         done = true;  // there is no state to be written
     } else {
         writer->checkpoint_filling = true;
-        store->callbacks.on_checkpoint(store->callbacks.context, writer->checkpoint_first, &done);
+        error = store->callbacks.on_checkpoint(store->callbacks.context, writer->checkpoint_first,
+                                               &done);
         writer->checkpoint_filling = false;
         writer->checkpoint_first = false;
     }
@@ -95,15 +105,76 @@ void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns)
         writer->checkpoint = RECOUP__CHECKPOINT_ENDING;
         writer->checkpoint_end = writer->sequence;
         writer->checkpoint_retry_ns = RECOUP_NEVER;
-    } else if (writer->sequence == before) {
-        // Out of memory, perhaps: try again a little later rather than at once.
+    } else if (error == RECOUP_ENOMEM) {
+        // Tried again a little later rather than at once.
         writer->checkpoint_retry_ns = recoup__later(now_ns, RECOUP__BACKOFF_FIRST_NS);
     }
+}
+
+// How much state may wait in the queue: a share of what else does, so that a checkpoint gets on
+// however busy the job is, and is written within a bounded number of bytes of other records.
+static uint64_t share(const struct recoup__writer *writer)
+{
+    uint64_t others = writer->queue.bytes - writer->checkpoint_waiting;
+
+    RECOUP_ASSERT(writer->queue.bytes >= writer->checkpoint_waiting);
+    return others / RECOUP__CHECKPOINT_SHARE > RECOUP__CHECKPOINT_PART
+               ? others / RECOUP__CHECKPOINT_SHARE
+               : RECOUP__CHECKPOINT_PART;
+}
+
+// How long late snapshots are waited for before the boundary: as long again as in time ones.
+static int64_t late_end(const struct recoup__store *store)
+{
+    int64_t timeout_ns = recoup__store_policy(store, RECOUP_POLICY_SNAPSHOT_TIMEOUT);
+
+    RECOUP_ASSERT(timeout_ns >= 0);
+    return recoup__later(recoup__later(store->writer.checkpoint_begin_ns, timeout_ns), timeout_ns);
+}
+
+bool recoup__checkpoint_may_fill(const struct recoup__store *store, int64_t now_ns)
+{
+    const struct recoup__writer *writer = &store->writer;
+    // A finish before the boundary may still wait for the snapshots that cover it.
+    bool settled = writer->checkpoint_bounded || writer->waits_begin == writer->waits_end
+                   || (now_ns >= late_end(store) && recoup__waits_only_late(store));
+
+    RECOUP_ASSERT(writer->checkpoint <= RECOUP__CHECKPOINT_ENDING);
+    return writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_filling
+           && writer->checkpoint_need == 0 && writer->checkpoint_retry_ns == RECOUP_NEVER
+           && settled;
+}
+
+int64_t recoup__checkpoint_deadline(const struct recoup__store *store)
+{
+    const struct recoup__writer *writer = &store->writer;
+    int64_t deadline = writer->checkpoint_retry_ns;
+
+    if (!store->io.busy && recoup__checkpoint_may_fill(store, store->now_ns)) {
+        return store->now_ns;
+    }
+    if (writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_bounded
+        && writer->waits_begin < writer->waits_end && late_end(store) > store->now_ns) {
+        deadline = late_end(store) < deadline ? late_end(store) : deadline;
+    }
+    RECOUP_ASSERT(deadline >= 0);
+    return deadline;
+}
+
+bool recoup__store_holds_points(const struct recoup__store *store)
+{
+    const struct recoup__writer *writer = &store->writer;
+
+    RECOUP_ASSERT(writer->checkpoint <= RECOUP__CHECKPOINT_ENDING);
+    return writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_bounded
+           && writer->checkpoint_points >= RECOUP__CHECKPOINT_POINTS;
 }
 
 int recoup__store_checkpoint_write(struct recoup__store *store, int64_t now_ns,
                                    const struct recoup__record *record)
 {
+    struct recoup__writer *writer = &store->writer;
+    struct recoup__task *task;
     size_t body;
     int error = recoup__record_size(record, &body);
 
@@ -112,16 +183,43 @@ int recoup__store_checkpoint_write(struct recoup__store *store, int64_t now_ns,
     if (error != 0) {
         return RECOUP_EINVAL;
     }
-    // A record that is itself larger than a part goes alone.
-    if (store->writer.queue.n > 0
-        && store->writer.queue.bytes + body + RECOUP__CONTROL_BYTES > RECOUP__CHECKPOINT_PART) {
+    // A record that is itself larger than a part or the share goes alone.
+    if (writer->checkpoint_waiting > 0 && writer->checkpoint_waiting + body > share(writer)) {
+        writer->checkpoint_need = body;
+        return RECOUP_ELIMIT;
+    }
+    if (writer->checkpoint_step > 0 && writer->checkpoint_step + body > RECOUP__CHECKPOINT_PART) {
         return RECOUP_ELIMIT;
     }
     error = recoup__writer_reserve(store, 1, body);
     if (error != 0) {
         return error;
     }
-    return recoup__writer_enqueue(store, now_ns, record, body, 0) != NULL ? 0 : RECOUP_EINTERNAL;
+    task = recoup__writer_enqueue(store, now_ns, record, body, RECOUP__TASK_STATE);
+    if (task == NULL) {
+        return RECOUP_EINTERNAL;
+    }
+    writer->checkpoint_waiting += task->size;
+    writer->checkpoint_step += task->size;
+    writer->checkpoint_bounded =
+        writer->checkpoint_bounded
+        || (record->type == RECOUP__RECORD_SNAPSHOT && record->finished.stage == RECOUP_NONE);
+    return 0;
+}
+
+void recoup__checkpoint_taken(struct recoup__store *store, uint64_t bytes)
+{
+    struct recoup__writer *writer = &store->writer;
+    uint64_t waiting;
+
+    RECOUP_ASSERT(writer->checkpoint_waiting >= bytes);
+    writer->checkpoint_waiting -= bytes;
+    waiting = writer->checkpoint_waiting;
+    // Not for each record anew, since each attempt may look at all subtasks.
+    if (waiting == 0
+        || (waiting <= share(writer) / 2 && waiting + writer->checkpoint_need <= share(writer))) {
+        writer->checkpoint_need = 0;
+    }
 }
 
 void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns)
@@ -137,6 +235,7 @@ void recoup__checkpoint_durable(struct recoup__store *store, int64_t now_ns)
     if (writer->checkpoint_rearms) {
         RECOUP_ASSERT(!writer->protecting);
         writer->protecting = true;
+        writer->unprotected_ns += now_ns - writer->lost_ns;
         writer->protection_ns = now_ns;
         (void)recoup__actions_push(store->actions, RECOUP_ACTION_PROTECTION_RESTORED);
     }

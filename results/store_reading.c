@@ -170,11 +170,12 @@ uint64_t results_store_epoch(const struct results_store_files *files)
 
 // --- the reader ---------------------------------------------------------------------------------
 
-static void no_checkpoint(void *context, bool first, bool *done)
+static int no_checkpoint(void *context, bool first, bool *done)
 {
     (void)context;
     (void)first;
     *done = true; // never asked for while the log is read
+    return 0;
 }
 
 static void no_settled(void *context, uint32_t snapshot, uint64_t carrier)

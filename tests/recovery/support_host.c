@@ -143,7 +143,7 @@ static int on_record(void *context, const struct recoup__record *record,
     return 0;
 }
 
-static void on_checkpoint(void *context, bool first, bool *done)
+static int on_checkpoint(void *context, bool first, bool *done)
 {
     struct host *host = context;
 
@@ -157,11 +157,12 @@ static void on_checkpoint(void *context, bool first, bool *done)
 
         if (error != 0) {
             assert_true(error == RECOUP_ELIMIT || error == RECOUP_ENOMEM);
-            return;
+            return error == RECOUP_ENOMEM ? error : 0;
         }
         host->checkpoint_next++;
     }
     *done = true;
+    return 0;
 }
 
 static void on_settled(void *context, uint32_t snapshot, uint64_t carrier)

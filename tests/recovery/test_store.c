@@ -863,6 +863,88 @@ static void every_operation_fails(void **state)
     assert_true(struck > 20);
 }
 
+// How often protection was lost, and for how long, also while it still is.
+static void unprotected_time_adds_up(void **state)
+{
+    struct recoup_stats stats = {0};
+    struct host *host = hardened();
+
+    (void)state;
+    host_open(host);
+    host_incarnation(host);
+    host->now_ns = SECOND;
+    recoup__store_stats(host->store, &stats);
+    assert_time_ns(stats.unprotected_ns, 0);
+    assert_u64(stats.interruptions, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        host->fault = (struct host_fault){true, RECOUP_ACTION_APPEND, 1, RECOUP_EIO, false};
+        host_finish(host, i, RECOUP__WRITE_DURABLE);
+        assert_u64(host->lost, i + 1);
+        host_advance(host, host->now_ns + 30 * MILLISECOND);
+        host_finish(host, i, 0);
+        recoup__store_stats(host->store, &stats);
+        assert_u64(stats.interruptions, i + 1);
+        host_advance(host, host->now_ns + 5 * SECOND);
+        recoup__store_stats(host->store, &stats);
+        assert_u64(host->restored, i + 1);
+        assert_time_ns(stats.unprotected_ns, (i + 1) * 100 * MILLISECOND);  // the first attempt
+    }
+    host->fault = (struct host_fault){true, RECOUP_ACTION_APPEND, 1, RECOUP_EIO, true};
+    host_finish(host, 3, RECOUP__WRITE_DURABLE);
+    host_advance(host, host->now_ns + 50 * MILLISECOND);
+    host_finish(host, 4, 0);
+    recoup__store_stats(host->store, &stats);
+    assert_false(stats.protected_now);
+    assert_u64(stats.interruptions, 3);
+    host_advance(host, host->now_ns + SECOND);
+    host->fault.armed = false;
+    host_advance(host, host->now_ns + 20 * SECOND);
+    recoup__store_stats(host->store, &stats);
+    assert_true(stats.protected_now);
+    assert_u64(stats.interruptions, 3);
+    assert_true(stats.unprotected_ns > SECOND && stats.unprotected_ns < 21 * SECOND);
+    host_stop(host, false);
+    host_destroy(host);
+}
+
+// However much the job records while a checkpoint is written, it is written, and what it covers is
+// removed: the queue is never empty here, nor ever as short as a part of a checkpoint.
+static void a_busy_job_does_not_starve_its_checkpoint(void **state)
+{
+    static uint8_t payload[20000];
+    struct host *host = host_create(RECOUP_PROFILE_HARDENED);
+    struct recoup__record record = host_finished(0);
+    unsigned turns = 0;
+
+    (void)state;
+    record.finished.payload = payload;
+    record.finished.payload_bytes = sizeof payload;
+    host->quiet = true;
+    host->checkpoint_records = 20000;  // 1 MB of them
+    host_open(host);
+    host_incarnation(host);
+    host->manual = true;
+    for (uint32_t i = 0; i < 30; i++) {
+        host_write(host, &record, i == 5 ? RECOUP__WRITE_CUT : 0);
+    }
+    while (host->operations[RECOUP_ACTION_REMOVE] == 0) {
+        struct recoup_stats stats = {0};
+
+        recoup__store_stats(host->store, &stats);
+        for (; stats.bytes_waiting < 600000; stats.bytes_waiting += sizeof payload) {
+            host_write(host, &record, 0);
+        }
+        host_complete(host, 0);
+        assert_true(host->busy);
+        assert_true(turns++ < 1000);
+    }
+    assert_u64(host->lost, 0);
+    assert_u64(host->checkpoints, 1);
+    host_run(host);
+    host_crash(host);
+    host_destroy(host);
+}
+
 // A record that the job cannot take for want of memory is delivered again; nothing is delivered
 // twice.
 static void replay_goes_on_after_out_of_memory(void **state)
@@ -941,6 +1023,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(zombie_bytes_do_not_count),
     cmocka_unit_test(out_of_memory),
     cmocka_unit_test(every_operation_fails),
+    cmocka_unit_test(unprotected_time_adds_up),
+    cmocka_unit_test(a_busy_job_does_not_starve_its_checkpoint),
     cmocka_unit_test(replay_goes_on_after_out_of_memory),
     cmocka_unit_test(warm_store_allocates_nothing),
 };

@@ -240,7 +240,7 @@ static void settle(struct engine *engine)
             do_reports(engine);
         } else if (engine->busy && !engine->hold) {
             do_io(engine);
-        } else if (engine->n_asked > 0) {
+        } else if (engine->n_asked > 0 && !engine->hold_snapshots) {
             do_snapshot(engine);
         } else if (engine->n_resets > 0) {
             do_reset(engine);
@@ -248,6 +248,13 @@ static void settle(struct engine *engine)
             return;
         }
     }
+}
+
+void engine_snapshot(struct engine *engine)
+{
+    assert_true(engine->n_asked > 0);
+    do_snapshot(engine);
+    settle(engine);
 }
 
 void engine_event(struct engine *engine, const struct recoup_event *event)

@@ -56,6 +56,7 @@ struct engine {
 
     uint32_t asked[ENGINE_ASKED_MAX][2];
     uint32_t n_asked;
+    bool hold_snapshots; // they wait for engine_snapshot()
     uint32_t resets[ENGINE_ASKED_MAX];
     uint32_t n_resets;
     bool asking;
@@ -97,6 +98,8 @@ void engine_run(struct engine *engine);
 void engine_advance(struct engine *engine, int64_t now_ns);
 void engine_stop(struct engine *engine, bool clear);
 void engine_destroy(struct engine *engine);
+// Delivers the snapshot that was asked for first.
+void engine_snapshot(struct engine *engine);
 // Steps one event and all that follows at this instant.
 void engine_event(struct engine *engine, const struct recoup_event *event);
 bool engine_complete(const struct engine *engine); // every subtask has finished

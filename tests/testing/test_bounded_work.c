@@ -259,9 +259,9 @@ static void a_step_touches_one_read_or_one_pass(void **state)
     // Recording: the event's own record.
     assert_true(recording.written <= 2);
     assert_u64(recording.replayed, 0);
-    // A checkpoint part: one pass over the state (twice at the most, see checkpoint.c).
-    assert_true(recording.checkpointed <= 2 * (SUBTASKS + 3));
-    assert_true(recording.checkpointed > SUBTASKS);
+    // A checkpoint part: one pass over the state (the last record may have found no room).
+    assert_true(recording.checkpointed <= SUBTASKS + 1);
+    assert_true(recording.checkpointed >= SUBTASKS);
     assert_true(recording.actions <= 16);
     print_message("  the most in one step: %" PRIu64 " records replayed, %" PRIu64
                   " written, %" PRIu64 " checkpointed; allocations %" PRIu64 " recording, %" PRIu64
