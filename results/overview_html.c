@@ -306,7 +306,7 @@ static void front(struct html *page)
     section(page, "front", "What protection costs");
     add(page, "<p>A point on the front loses less work than every other that needs as little "
               "I/O. A diamond cannot be told from the front by its paired differences.</p>\n"
-              "<div class=\"tabs\">\n");
+              "<div class=\"tabs\" role=\"radiogroup\" aria-label=\"I/O measured by\">\n");
     for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
         if (metrics[i] != SURVEY_COST || priced) {
             results_text_format(page->text,

@@ -51,6 +51,9 @@ static void head(const struct survey *survey, struct results_text *text)
     }
     header(text, " class=\"number\"", "lost work p95");
     header(text, " class=\"number\"", "lost work, if hit");
+    if (is_shown(survey, SURVEY_DELAY)) {
+        header(text, " class=\"number\"", "delay, if hit");
+    }
     header(text, " class=\"number\"", "findings, failures");
     results_text_add(text, "<th scope=\"col\">repeat</th>\n</tr></thead>\n");
 }
@@ -163,6 +166,9 @@ static void row(const struct survey *survey, uint32_t index, const char *program
         text, point->all[SURVEY_LOST_WORK].p95,
         results_quantity(words, RESULTS_QUANTITY_DURATION, point->all[SURVEY_LOST_WORK].p95));
     estimate_cell(text, &point->hit[SURVEY_LOST_WORK], RESULTS_QUANTITY_DURATION);
+    if (is_shown(survey, SURVEY_DELAY)) {
+        estimate_cell(text, &point->hit[SURVEY_DELAY], RESULTS_QUANTITY_DURATION);
+    }
     trouble_cell(point, text);
     results_text_init(&command);
     overview_command(survey, point, program, &command);

@@ -96,8 +96,24 @@ static uint32_t axis_find(const struct survey_axis *axis, const char *text)
     return SURVEY_NONE;
 }
 
-// Maps and lists have a label in the sweep file; it stands in the point's own label, as
-// "name=label". Returns a copy of it, or `text` where there is none.
+// Whether `label` is what a value is called when nobody gave it a label: its text without blanks.
+static bool is_plain_label(const char *label, size_t size, const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++) {
+        if (*text != ' ') {
+            if (n == size || label[n] != *text) {
+                return false;
+            }
+            n++;
+        }
+    }
+    return n == size;
+}
+
+// A value may have a label in the sweep file; it stands in the point's own label, "name=label".
+// Returns a copy of it, or `text` where there is none.
 static const char *value_label(struct survey *survey, const struct survey_axis *axis,
                                const char *point_label, const char *text)
 {
@@ -105,10 +121,8 @@ static const char *value_label(struct survey *survey, const struct survey_axis *
     const char *found = point_label;
     struct results_text label;
     const char *copy;
+    size_t length;
 
-    if (text[0] != '{' && text[0] != '[') {
-        return text;
-    }
     while (strncmp(found, axis->name, size) != 0 || found[size] != '=') {
         found = strstr(found, ", ");
         if (found == NULL) {
@@ -117,11 +131,12 @@ static const char *value_label(struct survey *survey, const struct survey_axis *
         found += 2;
     }
     found += size + 1;
-    if (found[0] == '{' || found[0] == '[') {
+    length = strcspn(found, ",");
+    if (length == 0 || found[0] == '{' || found[0] == '[' || is_plain_label(found, length, text)) {
         return text;
     }
     results_text_init(&label);
-    results_text_bytes(&label, found, strcspn(found, ","));
+    results_text_bytes(&label, found, length);
     copy = survey_copy(survey, results_text_string(&label));
     results_text_release(&label);
     return copy;

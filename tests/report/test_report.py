@@ -255,6 +255,15 @@ class Report(unittest.TestCase):
         connection.close()
         page, _ = self.page(path)
         self.assertIn('#1 store=at-2', page.text())
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE axis_value SET text = '1 b'")
+        connection.execute("UPDATE point SET label = 'store=1b' WHERE id = 2")
+        connection.execute("UPDATE point SET label = 'store=tiny' WHERE id = 1")
+        connection.commit()
+        connection.close()
+        page, _ = self.page(path)
+        self.assertIn('#1 store=1 b', page.text())
+        self.assertIn('#2 store=tiny', page.text())
         self.assertIn('/recoup run x.yaml --set a=2 --seed 1', page.text())
 
     def test_csv(self):
