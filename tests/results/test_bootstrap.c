@@ -93,7 +93,7 @@ static void misses_on_both_sides_of_skewed_runs(void **state)
 {
     uint32_t t_misses[2] = {0, 0};
     uint32_t misses[2] = {0, 0};
-    const uint32_t worlds = 1000;
+    const uint32_t worlds = 500;
 
     (void)state;
     for (uint32_t world = 0; world < worlds; world++) {
