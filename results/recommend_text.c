@@ -508,9 +508,12 @@ static void tell_lines(struct teller *t)
     heading(t, n > 0 ? "For Flink's config.yaml" : "No configuration to paste");
     for (uint32_t i = 0; i < r->n_lines; i++) {
         if (r->lines[i].because != NULL) {
-            results_text_format(t->page.text, "%s: %s\n",
-                                r->axes[r->lines[i].axis].path + strlen("config."),
-                                r->lines[i].value);
+            const struct recommend_line *line = &r->lines[i];
+            const struct recommend_axis *axis = &r->axes[line->axis];
+
+            results_text_format(t->page.text, "%s: %s # less %s than %s\n",
+                                axis->path + strlen("config."), line->value, line->because,
+                                axis->levels[r->points[line->reference].levels[line->axis]].text);
         }
     }
     for (uint32_t i = 0; i < r->n_lines; i++) {

@@ -68,7 +68,8 @@ static void an_answer(void **state)
     assert_has(p.out, "resamples of the seeds it is the best");
     assert_has(p.out, "Its neighbours");
     assert_has(p.out, "faults.0.kill");
-    assert_has(p.out, "\nexecution.batch.job-recovery.snapshot.min-pause: 0 s\n");
+    assert_has(p.out, "\nexecution.batch.job-recovery.snapshot.min-pause: 0 s # less lost-work "
+                      "than 3 min\n");
     assert_has(p.out, "fewer than 72 runs");
     // The draws have a fixed seed: the same question has the same answer.
     CALL(&again, "recommend", path, "--at-most", "delay mean 1 h", "--at-most=lost-work p95 2 h",
