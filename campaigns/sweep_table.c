@@ -177,7 +177,8 @@ bool campaign_sweep_table(const struct campaign_sweep_options *options,
         results_text_format(text, "... and %" PRIu32 " more: SELECT * FROM v_summary\n", more);
     }
     print_states(outcome, text);
-    results_text_format(text, "Next: recoup report %s -o report.html; recoup recommend %s --help\n",
-                        options->database, options->database);
+    results_text_format(
+        text, "Next: recoup report %s -o report.html; recoup recommend %s --minimize lost-work\n",
+        options->database, options->database);
     return true;
 }

@@ -22,7 +22,7 @@ void cli_help_program(struct results_text *text)
         "\n"
         "Commands:\n");
     for (const struct cli_command *const *c = cli_commands(); *c != NULL; c++) {
-        results_text_format(text, "  %-8s %s\n", (*c)->name, (*c)->summary);
+        results_text_format(text, "  %-10s %s\n", (*c)->name, (*c)->summary);
     }
     results_text_add(
         text,
