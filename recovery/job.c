@@ -35,7 +35,7 @@ static bool invariant(const struct recoup_job *job)
     case RECOUP_PHASE_WAITING:
         return open && !job->has_replay && job->state.finished <= job->state.subtasks;
     case RECOUP_PHASE_RECONCILING:
-        return open && job->n_reports == 0 && job->n_resets == 0;
+        return open && job->reports.n == 0 && job->n_resets == 0;
     case RECOUP_PHASE_RUNNING:
         return !job->has_replay && job->n_resets == 0 && job->durable_wait == 0;
     case RECOUP_PHASE_STOPPING:
@@ -96,15 +96,12 @@ int recoup__job_write(struct recoup_job *job, const struct recoup__record *recor
 
 void recoup__job_forget_recovery(struct recoup_job *job)
 {
-    RECOUP_ASSERT(job->n_reports <= job->reports_capacity);
     RECOUP_ASSERT(job->workers_silent <= job->workers_size);
     if (job->has_replay) {
         recoup__replay_release(&job->replay);
         job->has_replay = false;
     }
-    recoup__release(&job->memory, job->reports, job->reports_capacity * sizeof *job->reports);
-    job->reports = NULL;
-    job->n_reports = job->reports_capacity = 0;
+    recoup__reports_clear(&job->reports, &job->memory);
     recoup__release(&job->memory, job->workers, job->workers_size * sizeof *job->workers);
     job->workers = NULL;
     job->workers_size = job->workers_silent = 0;

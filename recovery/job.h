@@ -18,6 +18,7 @@
 #include "recovery/closure.h"
 #include "recovery/release.h"
 #include "recovery/replay.h"
+#include "recovery/reports.h"
 #include "recovery/snapshot.h"
 #include "recovery/state.h"
 #include "recovery/store.h"
@@ -84,9 +85,7 @@ struct recoup_job {
     bool asking;    // ASK_WORKERS is on
     bool failing;   // the log is being removed after a failure
     int failure;    // its code
-    struct recoup_partition *reports; // before CLASSIFY: all that was reported; then: what is to go
-    uint32_t n_reports;
-    uint32_t reports_capacity;
+    struct recoup__reports reports; // before CLASSIFY: all that was reported; then: what is to go
     uint64_t missing; // needed partitions that nobody has reported yet
     int64_t wait_end_ns;
     struct recoup__worker *workers; // open addressing; size is a power of two

@@ -184,6 +184,15 @@ static void worker_heard(struct recoup_job *job, uint32_t worker)
     }
 }
 
+// Looks at a report that came during the replay; true if it is to be released.
+static bool hear_report(void *context, const struct recoup_partition *partition)
+{
+    struct recoup_job *job = context;
+    RECOUP_ASSERT(job->work == RECOUP__WORK_CLASSIFY);
+    worker_heard(job, partition->worker);
+    return take_report(job, partition);
+}
+
 int recoup__job_classify(struct recoup_job *job)
 {
     bool extend = recoup__job_policy(job, RECOUP_POLICY_WAIT) != 0;
@@ -195,14 +204,7 @@ int recoup__job_classify(struct recoup_job *job)
             return rc;
         }
     }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < job->n_reports; i++) {
-        worker_heard(job, job->reports[i].worker);
-        if (take_report(job, &job->reports[i])) {
-            job->reports[kept++] = job->reports[i];
-        }
-    }
-    job->n_reports = kept;
+    recoup__reports_filter(&job->reports, &job->memory, hear_report, job);
     job->missing = 0;
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
@@ -238,31 +240,19 @@ bool recoup__job_wait_over(const struct recoup_job *job)
     return job->missing == 0 || job->timed_out;
 }
 
-static int grow_reports(struct recoup_job *job, uint32_t n)
-{
-    RECOUP_ASSERT(n > 0);
-    if (n > UINT32_MAX - 1 - job->n_reports) {
-        return RECOUP_EINVAL;
-    }
-    void *items = job->reports;
-    int rc = recoup__grow(&job->memory, &items, &job->reports_capacity, sizeof *job->reports,
-                          job->n_reports + n);
-    job->reports = items;
-    return rc;
-}
-
 // A report during the replay is kept until the state is known; "nothing" is kept as well.
 static void keep_report(struct recoup_job *job, uint32_t worker,
                         const struct recoup_partition *partitions, uint32_t n)
 {
-    RECOUP_ASSERT(job->reports_capacity - job->n_reports >= (n > 0 ? n : 1));
+    RECOUP_ASSERT(job->reports.room >= (n > 0 ? n : 1));
     if (n == 0) {
-        job->reports[job->n_reports++] =
-            (struct recoup_partition){.stage = RECOUP_NONE, .worker = worker};
+        struct recoup_partition nothing = {.stage = RECOUP_NONE, .worker = worker};
+        recoup__reports_add(&job->reports, &nothing);
     }
     for (uint32_t i = 0; i < n; i++) {
-        job->reports[job->n_reports] = partitions[i];
-        job->reports[job->n_reports++].worker = worker;
+        struct recoup_partition partition = partitions[i];
+        partition.worker = worker;
+        recoup__reports_add(&job->reports, &partition);
     }
 }
 
@@ -276,8 +266,7 @@ static void report_in_time(struct recoup_job *job, uint32_t worker,
         struct recoup_partition partition = partitions[i];
         partition.worker = worker;
         if (take_report(job, &partition)) {
-            RECOUP_ASSERT(job->n_reports < job->reports_capacity);
-            job->reports[job->n_reports++] = partition;
+            recoup__reports_add(&job->reports, &partition);
         }
     }
 }
@@ -364,7 +353,7 @@ int recoup__job_report(struct recoup_job *job, uint32_t worker,
     if (!before_wait(job) && job->phase != RECOUP_PHASE_WAITING) {
         return report_late(job, worker, partitions, n);
     }
-    int rc = grow_reports(job, n > 0 ? n : 1);
+    int rc = recoup__reports_reserve(&job->reports, &job->memory, n > 0 ? n : 1);
     if (rc != 0) {
         return rc;
     }
@@ -373,7 +362,6 @@ int recoup__job_report(struct recoup_job *job, uint32_t worker,
     } else {
         report_in_time(job, worker, partitions, n);
     }
-    RECOUP_ASSERT(job->n_reports <= job->reports_capacity);
     return 0;
 }
 
@@ -399,7 +387,7 @@ static uint32_t list_tracked(const struct recoup_job *job, struct recoup_partiti
 int recoup__job_conclude(struct recoup_job *job)
 {
     uint32_t n_track = list_tracked(job, NULL);
-    uint32_t n_release = job->n_reports;
+    uint32_t n_release = job->reports.n;
     struct recoup_partition *track =
         recoup__actions_scratch(&job->actions, n_track * sizeof *track);
     struct recoup_partition *release =
@@ -410,18 +398,14 @@ int recoup__job_conclude(struct recoup_job *job)
     }
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
     list_tracked(job, track);
-    if (n_release > 0) {
-        memcpy(release, job->reports, n_release * sizeof *release);
-    }
+    recoup__reports_copy(&job->reports, release);
     if (job->asking && recoup__job_policy(job, RECOUP_POLICY_LATE_WORKER) == 0) {
         recoup__actions_push(&job->actions, RECOUP_ACTION_ASK_WORKERS)->ask_workers.on = false;
         job->asking = false;
     }
     push_partitions(job, RECOUP_ACTION_TRACK, track, n_track);
     push_partitions(job, RECOUP_ACTION_RELEASE, release, n_release);
-    recoup__release(&job->memory, job->reports, job->reports_capacity * sizeof *job->reports);
-    job->reports = NULL;
-    job->n_reports = job->reports_capacity = 0;
+    recoup__reports_clear(&job->reports, &job->memory);
     recoup__release(&job->memory, job->workers, job->workers_size * sizeof *job->workers);
     job->workers = NULL;
     job->workers_size = job->workers_silent = 0;
@@ -432,7 +416,7 @@ int recoup__job_conclude(struct recoup_job *job)
 int recoup__job_missing(struct recoup_job *job)
 {
     uint64_t sequence;
-    RECOUP_ASSERT(job->n_reports == 0);
+    RECOUP_ASSERT(job->reports.n == 0);
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_RECONCILING);
     recoup__closure_begin(&job->closure, RECOUP__CLOSURE_RECOVERY | RECOUP__CLOSURE_UPSTREAM |
                                              RECOUP__CLOSURE_FIXPOINT);
@@ -514,16 +498,17 @@ static void forget_reported(struct recoup_job *job, uint32_t stage, uint32_t sub
     }
 }
 
+static bool of_another_worker(void *context, const struct recoup_partition *partition)
+{
+    const uint32_t *worker = context;
+    RECOUP_ASSERT(worker != NULL);
+    return partition->worker != *worker;
+}
+
 void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
 {
-    uint32_t kept = 0;
     RECOUP_ASSERT(job->phase != RECOUP_PHASE_RUNNING);
-    for (uint32_t i = 0; i < job->n_reports; i++) {
-        if (job->reports[i].worker != worker) {
-            job->reports[kept++] = job->reports[i];
-        }
-    }
-    job->n_reports = kept;
+    recoup__reports_filter(&job->reports, &job->memory, of_another_worker, &worker);
     recoup__adopt_worker_lost(job, worker);
     worker_heard(job, worker); // no use to wait for it
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
@@ -538,19 +523,20 @@ void recoup__job_forget_worker(struct recoup_job *job, uint32_t worker)
                               job->missing <= job->state.finished));
 }
 
+static bool is_another(void *context, const struct recoup_partition *other)
+{
+    const struct recoup_partition *partition = context;
+    RECOUP_ASSERT(partition != NULL);
+    bool same = other->stage == partition->stage && other->subtask == partition->subtask &&
+                other->attempt == partition->attempt && other->worker == partition->worker;
+    return !same;
+}
+
 void recoup__job_forget_partition(struct recoup_job *job, const struct recoup_partition *partition)
 {
-    uint32_t kept = 0;
+    struct recoup_partition lost = *partition;
     RECOUP_ASSERT(job->phase != RECOUP_PHASE_RUNNING);
-    for (uint32_t i = 0; i < job->n_reports; i++) {
-        const struct recoup_partition *other = &job->reports[i];
-        bool same = other->stage == partition->stage && other->subtask == partition->subtask &&
-                    other->attempt == partition->attempt && other->worker == partition->worker;
-        if (!same) {
-            job->reports[kept++] = *other;
-        }
-    }
-    job->n_reports = kept;
+    recoup__reports_filter(&job->reports, &job->memory, is_another, &lost);
     recoup__adopt_partition_lost(job, partition);
     const struct recoup__subtask *subtask = match(job, partition);
     if (subtask != NULL && (subtask->flags & RECOUP__AVAILABLE) != 0) {
