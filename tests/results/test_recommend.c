@@ -421,6 +421,83 @@ static void which_axis_matters(void **state)
     recommendation_release(&r);
 }
 
+// 64 points that differ in all axes: there are no neighbours, and Sobol's indices tell which axis
+// matters. The second axis is a count that repeats, and does nothing.
+static void a_sample_has_indices(void **state)
+{
+    struct recommend_question question = ask("delay", NULL);
+    struct recommendation r;
+    struct results_database database;
+    char path[512];
+
+    (void)state;
+    open_sweep(&database, path, "recommend-sample.db");
+    execute(database.connection, "UPDATE axis SET kind = 'count', name = 'workers' WHERE id = 2");
+    for (int i = 0; i < 64; i++) {
+        char sql[128];
+
+        add_point(database.connection, i + 1, "flink-1.20", i * 37 % 64, "x");
+        (void)snprintf(sql, sizeof(sql),
+                       "UPDATE axis_value SET text = '%d', value = %d WHERE point_id = %d AND"
+                       " axis_id = 2",
+                       i % 8, i % 8, i + 1);
+        execute(database.connection, sql);
+        for (int seed = 1; seed <= 3; seed++) {
+            add_run(database.connection, i + 1, seed, "FINISHED", (i * 37 % 64 + seed) * S, 1);
+        }
+    }
+    execute(database.connection, "COMMIT");
+    results_database_close(&database);
+    assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
+    assert_non_null(r.indices);
+    assert_true(r.indices[0].first > 0.9);
+    assert_true(r.indices[1].first < 0.1);
+    assert_u64(r.effects.n_effects, 0);
+    assert_u64(r.n_neighbours, 0);
+    assert_null(r.lines[0].because); // there is nothing to compare it with
+    recommendation_release(&r);
+}
+
+// Of an axis that is a secret of Flink's no line is made, whatever it changes.
+static void secrets_are_no_lines(void **state)
+{
+    struct recommend_question question = ask("io-event-store-bytes", "delay p95 95 s");
+    struct recommendation r;
+    struct results_database database;
+    char path[512];
+
+    (void)state;
+    make_sweep(path, "recommend-secret.db", "flink-1.20", 5);
+    assert_true(results_database_open(&database, path, 0));
+    execute(database.connection,
+            "UPDATE axis SET path = 'config.high-availability.password' WHERE id = 1");
+    results_database_close(&database);
+    assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
+    assert_u64(r.n_lines, 0);
+    recommendation_release(&r);
+}
+
+static void the_largest_run_may_be_bounded(void **state)
+{
+    // The luckless seed of all has 40 s of luck: 20 + 40 + 30 at one minute.
+    struct recommend_question question = ask("io-event-store-bytes", "delay max 90 s");
+    struct recommendation r;
+    char path[512];
+
+    (void)state;
+    make_sweep(path, "recommend-max.db", "flink-1.20", SEEDS);
+    assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
+    assert_text(label_of(&r, r.best), "min-pause=60s, store=hdfs");
+    assert_near(r.points[r.best].bounds[0].value, 90e9, 0.0);
+    question = ask("io-event-store-bytes", "delay max 89 s");
+    recommendation_release(&r);
+    assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
+    assert_text(label_of(&r, r.best), "min-pause=30s, store=hdfs");
+    // A resample without that seed, 36 % of them, would have allowed one minute.
+    assert_near((double)r.points[4].kept / RECOMMEND_RESAMPLES, 0.363, 0.04);
+    recommendation_release(&r);
+}
+
 static void assert_refused(const char *path, const struct recommend_question *question,
                            enum recommend_status status, const char *part)
 {
@@ -567,6 +644,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(points_without_common_seeds),
         cmocka_unit_test(a_price_adds_up),
         cmocka_unit_test(which_axis_matters),
+        cmocka_unit_test(a_sample_has_indices),
+        cmocka_unit_test(secrets_are_no_lines),
+        cmocka_unit_test(the_largest_run_may_be_bounded),
         cmocka_unit_test(what_cannot_be_answered),
         cmocka_unit_test(findings_are_told),
         cmocka_unit_test(one_run_is_an_answer),
