@@ -208,9 +208,11 @@ static void warn_states(const struct survey *survey, struct results_text *text)
     }
     if (survey->n_findings > 0) {
         results_text_format(text,
-                            "%" PRIu64 " findings (broken invariants) were recorded; the "
-                            "table marks their points.\n",
-                            survey->n_findings);
+                            "%" PRIu64 " findings (broken invariants) were recorded%s; the table "
+                            "marks their points.\n",
+                            survey->n_findings,
+                            survey->n_bugs == 0 ? ", all of hazards that active policies permit"
+                                                : "");
     }
     if (survey->n_censored > 0) {
         results_text_format(text,
