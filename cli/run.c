@@ -467,8 +467,8 @@ static int check_kind(const struct cli_arguments *arguments, const char *kind)
 
     for (size_t i = 0; kind != NULL && i < sizeof(single) / sizeof(single[0]); i++) {
         if (cli_arguments_value(arguments, single[i]) != NULL) {
-            cli_complain("--%s is about one run, --%s about many; leave one of them out",
-                         single[i], kind);
+            cli_complain("--%s is about one run, --%s about many; leave one of them out", single[i],
+                         kind);
             return CLI_USAGE;
         }
     }
@@ -532,7 +532,11 @@ const struct cli_command cli_run = {
     .about =
         "The scenario is run twice with the same seed: without its faults, and with them. The\n"
         "result goes to standard output. Exit code 1: the job did not end as expected; 3: an\n"
-        "invariant was broken that no active policy explains.\n\n",
+        "invariant was broken that no active policy explains.\n\n"
+        "With --runs N it is run with N seeds, and medians and ranges are told; the worst run "
+        "gives\n"
+        "the exit code. --what-if makes 20 runs (or --runs N) of the scenario and of each "
+        "change.\n\n",
     .options = run_options,
     .n_options = sizeof(run_options) / sizeof(run_options[0]),
     .words_min = 1,

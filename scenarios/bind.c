@@ -105,7 +105,7 @@ void scenario_record(struct scenario_loader *loader, const char *path, const cha
     loader->value_places[loader->n_values] = node->place;
     struct scenario_value *record = &loader->values[loader->n_values++];
     record->path = path;
-    record->value = scenario_key_is_secret(path) ? "***" : without_credentials(loader, value);
+    record->value = scenario_path_is_secret(path) ? "***" : without_credentials(loader, value);
     record->origin = node->origin;
     record->origin_detail = origin_detail(loader, node);
     record->source = node->note != NULL ? node->note->source : NULL;

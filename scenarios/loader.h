@@ -148,6 +148,9 @@ void scenario_warning_take(struct scenario_loader *loader, const struct scenario
 const char *scenario_quote(struct scenario_loader *loader, const char *text);
 // Marks lines whose text must reach no message.
 void scenario_secret_add(struct scenario_loader *loader, const struct scenario_node *node);
+// Whether a path is that of a secret key of Flink's configuration. Names of one's own (a stage
+// "tokenize") are no secrets.
+bool scenario_path_is_secret(const char *path);
 struct scenario_place scenario_no_place(void);
 struct scenario_place scenario_file_place(const struct scenario_file *file);  // the file as a whole
 

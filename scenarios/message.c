@@ -89,6 +89,13 @@ void scenario_mask_urls(char *text, size_t size)
     }
 }
 
+bool scenario_path_is_secret(const char *path)
+{
+    static const char config[] = "config.";
+    return strncmp(path, config, sizeof(config) - 1) == 0 &&
+           scenario_key_is_secret(path + sizeof(config) - 1);
+}
+
 static void line_bounds(const struct scenario_file *file, uint32_t line, const char **text,
                         size_t *size)
 {

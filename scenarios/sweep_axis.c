@@ -51,7 +51,7 @@ static bool path_may_vary(struct sweep_reader *reader, const struct scenario_nod
             return false;
         }
     }
-    if (scenario_key_is_secret(node->text)) {
+    if (scenario_path_is_secret(node->text)) {
         scenario_error(&reader->loader, node->place,
                        "this path looks like that of a secret, which no result may show");
         return false;

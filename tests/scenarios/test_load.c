@@ -408,6 +408,23 @@ static void ReleaseAcceptsNothing(void **state)
     assert_null(s.memory);
 }
 
+// Only keys of the configuration can be secrets: a stage may be called as one is.
+static void NamesAreNoSecrets(void **state)
+{
+    static const char text[] = "version: 1\nname: n\njob: {stages: [{name: tokenize, parallelism: "
+                               "4, duration: 10 s}]}\ncluster: {workers: 2, slots: 4}\n";
+    static const char *const sets[] = {"job.stages.tokenize.parallelism=5"};
+    struct scenario a;
+    struct scenario b;
+    (void)state;
+    support_load(&a, text, NULL, 0);
+    support_load(&b, text, sets, 1);
+    assert_text(support_value(&a, "job.stages.tokenize.parallelism")->value, "4");
+    assert_string_not_equal(a.canonical, b.canonical);
+    scenario_release(&a);
+    scenario_release(&b);
+}
+
 // Another seed gives the scenario that loading with it gives, however often and however long.
 static void ReseedingIsLoadingAgain(void **state)
 {
@@ -458,6 +475,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(TagsAreNamesAndChangeNothing),
         cmocka_unit_test(ReseedingIsLoadingAgain),
+        cmocka_unit_test(NamesAreNoSecrets),
         cmocka_unit_test(MinimalScenario),     cmocka_unit_test(ProfilesSetPolicies),
         cmocka_unit_test(StagesOfEveryKind),   cmocka_unit_test(ClusterAndConfig),
         cmocka_unit_test(FaultsOfEveryKind),   cmocka_unit_test(Expectations),
