@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "cli/signals.h"
 #include "results/store_recover.h"
+#include "results/store_replay.h"
 #include "results/store_verify.h"
 
 #define PROGRESS_TERMINAL_NS INT64_C(100000000)
@@ -198,13 +199,38 @@ static int recover(struct store_command *c)
     return code;
 }
 
+// A recording is a file, not a directory.
+static int replay(struct store_command *c)
+{
+    enum results_store_replayed result =
+        results_store_replay(c->arguments->words[1], STDOUT_FILENO, &c->message);
+
+    if (c->message.size > 0) {
+        cli_complain("%s", results_text_string(&c->message));
+    }
+    switch (result) {
+    case RESULTS_STORE_REPLAYED:
+        return CLI_DONE;
+    case RESULTS_STORE_REPLAYED_TRUNCATED:
+    case RESULTS_STORE_REPLAYED_DAMAGED:
+    case RESULTS_STORE_REPLAYED_FOREIGN:
+        return CLI_FAILED;
+    case RESULTS_STORE_REPLAYED_DIVERGED:
+        return CLI_NOT_DETERMINISTIC;
+    case RESULTS_STORE_REPLAYED_UNREAD:
+    case RESULTS_STORE_REPLAYED_UNWRITTEN:
+        break;
+    }
+    return CLI_OUTSIDE;
+}
+
 struct store_action {
     const char *name;
     int (*execute)(struct store_command *c);
 };
 
 static const struct store_action actions[] = {
-    {"dump", dump}, {"verify", verify}, {"recover", recover}};
+    {"dump", dump}, {"verify", verify}, {"recover", recover}, {"replay", replay}};
 
 // Options that say something to `recover` alone.
 static bool options_fit(const struct store_action *action, const struct cli_arguments *arguments)
@@ -217,6 +243,11 @@ static bool options_fit(const struct store_action *action, const struct cli_argu
                          action->name);
             return false;
         }
+    }
+    if (action->execute == replay && (cli_arguments_value(arguments, "format") != NULL ||
+                                      cli_arguments_value(arguments, "framing") != NULL)) {
+        cli_complain("--format and --framing say nothing to store replay");
+        return false;
     }
     if (cli_arguments_value(arguments, "scenario") != NULL &&
         cli_arguments_value(arguments, "profile") != NULL) {
@@ -264,8 +295,10 @@ static int store_execute(const struct cli_program *program, const struct cli_arg
     c.watch = (struct results_store_watch){go_on, &c};
     results_text_init(&c.message);
     cli_signals_watch(&c.signals);
-    if (results_store_files_open(&c.files, arguments->words[1], framing(arguments), &c.message) !=
-        0) {
+    if (action->execute == replay) {
+        code = replay(&c);
+    } else if (results_store_files_open(&c.files, arguments->words[1], framing(arguments),
+                                        &c.message) != 0) {
         code = code_of(&c, RESULTS_STORE_UNREAD);
     } else {
         code = action->execute(&c);
@@ -277,14 +310,18 @@ static int store_execute(const struct cli_program *program, const struct cli_arg
 
 const struct cli_command cli_store = {
     .name = "store",
-    .usage = "dump|verify|recover DIR [OPTION]...",
+    .usage = "dump|verify|recover DIR [OPTION]... | replay RECORDING",
     .summary = "Looks into the directory of an event store.",
     .about = "dump     every record: file, offset, length, type, number, checksum, content\n"
              "verify   what is wrong, where, and what a new master does about it\n"
              "recover  what a new master rebuilds from it, and why each finished subtask is kept\n"
-             "         or forgotten\n\n"
+             "         or forgotten\n"
+             "replay   steps a recording of a master (docs/embedding.md) through the library once\n"
+             "         more, and prints each event, each answer and the state at its end\n\n"
              "Nothing in DIR is ever changed. Exit code 1: something is damaged, or the recovery\n"
-             "fails; 7: DIR cannot be read.\n\n",
+             "fails, or the recording is\n"
+             "truncated, damaged or none; 5: the library answers otherwise than was recorded;\n"
+             "7: DIR cannot be read.\n\n",
     .options = store_options,
     .n_options = sizeof(store_options) / sizeof(store_options[0]),
     .words_min = 2,

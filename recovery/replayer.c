@@ -278,18 +278,22 @@ static int create_job(struct recoup_replayer *replayer, struct entry *entry)
 
 static int open_recording(struct recoup_replayer *replayer, struct recoup_replay *out)
 {
+    size_t magic = replayer->size < 8 ? replayer->size : 8;
     struct entry entry;
     int error;
 
     RECOUP_ASSERT(replayer->at == 0);
+    if (memcmp(replayer->bytes, RECOUP__RECORDING_MAGIC, magic) != 0) {
+        (void)stop(replayer, out, RECOUP_REPLAY_VERSION, "this is no recording");
+        return RECOUP_EVERSION;
+    }
     if (replayer->size < RECOUP__RECORDING_START) {
         (void)stop(replayer, out, RECOUP_REPLAY_TRUNCATED, "the recording ends within its start");
         return RECOUP_ECORRUPT;
     }
-    if (memcmp(replayer->bytes, RECOUP__RECORDING_MAGIC, 8) != 0 ||
-        recoup__get32(replayer->bytes + 8) != RECOUP_RECORDING_VERSION) {
+    if (recoup__get32(replayer->bytes + 8) != RECOUP_RECORDING_VERSION) {
         (void)stop(replayer, out, RECOUP_REPLAY_VERSION,
-                   "no recording of version 1; use the library that wrote it");
+                   "a recording of another version; use the library that wrote it");
         return RECOUP_EVERSION;
     }
     replayer->at = RECOUP__RECORDING_START;

@@ -122,6 +122,13 @@ struct recoup_host_config {
     struct recoup_limits limits;
     struct recoup_allocator allocator; // of the job; zeroes: malloc and free
     struct recoup_host_engine *engine; // must outlive the host
+    // A file that takes a recording of all events (recorder.h), to be looked into with `recoup
+    // store replay`; NULL: none. It is made anew, holds all payloads and snapshots, and survives
+    // the death of the process up to the last event. Each step costs a few writes of the calling
+    // thread more. At recording_bytes_max (0: 1 GiB), and if it cannot be written, recording ends
+    // and the job goes on: see recoup_host_recording(). If it cannot be made: RECOUP_EACCES.
+    const char *recording;
+    uint64_t recording_bytes_max;
 };
 
 // Creates a host and its job; touches no file yet. RECOUP_EINVAL for a member that is missing or
@@ -147,6 +154,10 @@ void recoup_host_destroy(struct recoup_host *host, void (*destroyed)(void *conte
 // The job, for recoup_subtask(), recoup_stage(), recoup_stats(), recoup_state_hash() and
 // recoup_phase(). Stepping it directly breaks the host.
 const struct recoup_job *recoup_host_job(const struct recoup_host *host);
+
+// 0 while events are recorded; else why not: RECOUP_ENOENT if it was not asked for, RECOUP_ELIMIT
+// at its limit, or what the storage of the recording said.
+int recoup_host_recording(const struct recoup_host *host);
 
 int64_t recoup_host_now_ns(void); // the clock of the host's steps: CLOCK_MONOTONIC
 

@@ -142,7 +142,7 @@ static void step_io(struct recoup_host *host)
 
     recoup__request_event(&host->request, &event);
     RECOUP_ASSERT(event.io.operation == host->request.id);
-    error = recoup_step(host->job, recoup_host_now_ns(), &event, &update);
+    error = recoup__recording_step(host, &event, &update);
     note_result(host, error);
     if (error == RECOUP_ENOMEM) {
         return; // the result is kept, and stepped again
@@ -161,7 +161,7 @@ static void step_timer(struct recoup_host *host)
 
     RECOUP_ASSERT(host->timer_due);
     host->timer_due = false;
-    error = recoup_step(host->job, recoup_host_now_ns(), &event, &update);
+    error = recoup__recording_step(host, &event, &update);
     RECOUP_ASSERT(error == 0 || error == RECOUP_ENOMEM || error == RECOUP_EMISUSE);
     note_result(host, error);
     carry_out(host, &update);
@@ -178,7 +178,7 @@ static int step_event(struct recoup_host *host, const struct recoup_event *event
         memset(&update, 0, sizeof update);
         error = RECOUP_EMISUSE;
     } else {
-        error = recoup_step(host->job, recoup_host_now_ns(), event, &update);
+        error = recoup__recording_step(host, event, &update);
     }
     if (number != NULL) {
         *number = update.event;
@@ -345,6 +345,9 @@ static int create_parts(struct recoup_host *host, const struct recoup_host_confi
     }
     recoup_host_storage(config->durability, &job.storage);
     error = recoup_create(&job, &host->job);
+    if (error == 0 && config->recording != NULL) {
+        error = recoup__recording_open(host, config, &job);
+    }
     RECOUP_ASSERT(RECOUP_ERGO(error == 0, host->job != NULL));
     return error;
 }
@@ -353,6 +356,7 @@ static void release_parts(struct recoup_host *host)
 {
     RECOUP_ASSERT(host->request.state == RECOUP__REQUEST_NONE);
     RECOUP_ASSERT(!host->turning);
+    recoup__recording_close(host);
     recoup_destroy(host->job);
     recoup__files_release(&host->files);
     free(host->read_buffer);
@@ -378,6 +382,7 @@ int recoup_host_create(const struct recoup_host_config *config, struct recoup_ho
     host->loop = config->loop;
     host->engine = config->engine;
     host->retry_ns = INT64_MIN;
+    host->recording_fd = -1;
     host->incarnation = 1;
     error = create_parts(host, config);
     if (error == 0) {

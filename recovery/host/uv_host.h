@@ -9,6 +9,7 @@
 
 #include "recovery/host/files.h"
 #include "recovery/memory.h"
+#include "recovery/recorder.h"
 
 // Steps in one turn of the loop: an engine that always has a next event starves neither its own
 // other work nor the ends of file operations, which only the loop brings.
@@ -42,6 +43,9 @@ struct recoup_host {
     void *read_buffer; // of read_bytes bytes
     size_t read_bytes;
     uint64_t incarnation; // counts endings: an operation begun before one is nobody's any more
+    struct recoup_recorder recorder;
+    int recording_fd; // -1: nothing is recorded
+    uint64_t recording_left;
     int64_t retry_ns;     // nothing of the host's own is stepped before this, since memory ran out
     bool timer_due;
     bool turning; // a step, or a command, is under way
@@ -56,6 +60,13 @@ struct recoup_host {
 void recoup__host_turn(struct recoup_host *host);
 // Frees everything, if the host is closing and nothing is under way any more.
 void recoup__host_free(struct recoup_host *host);
+
+// recording.c: recoup_step() at the time of now, recorded if the host records.
+int recoup__recording_step(struct recoup_host *host, const struct recoup_event *event,
+                           struct recoup_update *update);
+int recoup__recording_open(struct recoup_host *host, const struct recoup_host_config *config,
+                           const struct recoup_config *job);
+void recoup__recording_close(struct recoup_host *host);
 
 // uv_request.c
 void recoup__request_begin(struct recoup_host *host, const struct recoup_action *action);

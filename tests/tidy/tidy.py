@@ -113,7 +113,9 @@ def check_licence(tidy, name, text):
     licensed = name.endswith(LICENSED) or is_script(name, text) or name.endswith('CMakeLists.txt')
     if not licensed or name.startswith('tests/') and name.endswith(('.yaml', '.yml')):
         return
-    wanted = 'Apache-2.0' if folder_of(name) == 'recovery' else 'GPL-3.0-or-later'
+    # What adopters link or copy is under the permissive licence.
+    free = folder_of(name) in ('recovery', 'examples')
+    wanted = 'Apache-2.0' if free else 'GPL-3.0-or-later'
     mark = '//' if is_c(name) else '#'
     line = '%s SPDX-License-Identifier: %s' % (mark, wanted)
     place = 1 if text.startswith('#!') else 0

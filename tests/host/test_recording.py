@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records the example master, also one that is killed, and replays the recordings.
+
+    test_recording.py MASTER RECOUP
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+
+def expect(condition, what):
+    if not condition:
+        sys.exit('not so: ' + what)
+
+
+def replay(recoup, path):
+    done = subprocess.run([recoup, 'store', 'replay', path], capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def record(master, directory, path, lines):
+    """One life of the master; killed after so many lines, if it says as many."""
+    process = subprocess.Popen([master, directory, '2', path], stdout=subprocess.PIPE, text=True)
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if len(said) == lines:
+            process.kill()
+    process.stdout.close()
+    process.wait()
+    return ''.join(said)
+
+
+def main():
+    master, recoup = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        job, path = os.path.join(folder, 'job'), os.path.join(folder, 'recording')
+        said = record(master, job, path, 20)
+        code, out, err = replay(recoup, path)
+        expect(code in (0, 1), 'a killed master leaves a recording that replays: ' + err)
+        expect(re.search(r'SUBTASK_FINISHED 0\.0', out), 'its events are there')
+        durable = max(int(n) for n in re.findall(r'durable (\d+)', said))
+        told = [int(n) for n in re.findall(r'-> DURABLE (\d+)', out)]
+        expect(told and told[-1] >= durable, 'all that it was told is there')
+
+        record(master, job, path, 0)
+        code, out, err = replay(recoup, path)
+        expect(code == 0 and err == '', 'the whole life of the next one replays: ' + err)
+        expect('-> RECOVERED' in out and out.count('-> STOPPED') == 1, 'from START to STOPPED')
+        expect(re.search(r'stage 0: 40 of 40 finished\nstage 1: 8 of 8 finished\n$', out),
+               'the state is that of the ended job')
+
+        with open(path, 'rb') as file:
+            whole = file.read()
+        broken = os.path.join(folder, 'broken')
+        flipped = bytearray(whole)
+        flipped[len(whole) // 2] ^= 1
+        for content, wanted, words in [
+                (whole[:-1], 1, 'ends within'), (bytes(flipped), 1, 'has changed'),
+                (b'hello\n', 1, 'no recording'), (b'', 1, 'ends within'),
+                (whole[:8] + b'\xff' + whole[9:], 1, 'another version')]:
+            with open(broken, 'wb') as file:
+                file.write(content)
+            code, out, err = replay(recoup, broken)
+            expect(code == wanted and words in err, '%s: %d, %s' % (words, code, err))
+        expect(replay(recoup, os.path.join(folder, 'none'))[0] == 7, 'a file that is not there')
+        expect(replay(recoup, folder)[0] == 7, 'a directory')
+    print('recorded and replayed')
+
+
+main()
