@@ -188,6 +188,7 @@ static void json_point(const struct survey *survey, uint32_t index, struct resul
                                                       "outage_ns",    "bytes",    "requests",
                                                       "cost_nanousd"};
     const struct survey_point *point = &survey->points[index];
+    struct survey_estimate difference;
 
     results_json_object(json);
     results_json_put_u64(json, "number", index + UINT64_C(1));
@@ -200,6 +201,10 @@ static void json_point(const struct survey *survey, uint32_t index, struct resul
     results_json_put_bool(json, "near_front", point->near[SURVEY_BYTES]);
     for (uint32_t m = 0; m < SURVEY_METRICS; m++) {
         json_estimate(json, names[m], &point->all[m]);
+    }
+    if (index != survey->best) {
+        survey_difference(survey, index, survey->best, SURVEY_LOST_WORK, &difference);
+        json_estimate(json, "lost_work_less_best_ns", &difference);
     }
     results_json_key(json, "given_failover");
     results_json_object(json);
@@ -244,6 +249,7 @@ static void json_head(const struct survey *survey, struct results_json *json)
     results_json_put_string(json, "sweep", survey->name);
     results_json_put_string(json, "about", survey->about);
     results_json_put_string(json, "recoup", survey->versions);
+    results_json_put_u64(json, "best", survey->best + UINT64_C(1));
     results_json_key(json, "points");
     results_json_array(json);
     for (uint32_t i = 0; i < survey->n_points; i++) {

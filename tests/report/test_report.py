@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -244,6 +245,70 @@ class Report(unittest.TestCase):
         self.refuse(2, 'needs two axes', self.grown('flat.db', 3, 2, ('min-pause',)), '--format',
                     'svg', '--figure', 'heat')
 
+    def test_differences_and_front(self):
+        path = self.grown('pairs.db', 12, 8, ('min-pause', 'flush-interval'))
+        data = json.loads(self.call('report', path, '--format', 'json').stdout)
+        lost, size = {}, {}
+        for run in data['runs']:
+            lost.setdefault(run['point'], {})[run['seed']] = run['job_lost_work_ns']
+            size.setdefault(run['point'], []).append(run['io_event_store_bytes'])
+        means = {p: (statistics.mean(lost[p].values()), statistics.mean(size[p])) for p in lost}
+        self.assertEqual(data['best'], min(means, key=means.get))
+        t_7 = 2.3646242510  # Student's t, 7 degrees of freedom, 97.5 %
+        for point in data['points']:
+            p = point['number']
+            dominated = any(a <= means[p][0] and b <= means[p][1] and (a, b) != means[p]
+                            for a, b in means.values())
+            self.assertEqual(point['front'], not dominated)
+            if p == data['best']:
+                continue
+            pairs = [lost[p][seed] - lost[data['best']][seed] for seed in lost[p]]
+            half = t_7 * statistics.stdev(pairs) / len(pairs) ** 0.5
+            found = point['lost_work_less_best_ns']
+            self.assertEqual(found['n'], 8)
+            self.assertAlmostEqual(found['mean'], statistics.mean(pairs), delta=2)
+            self.assertAlmostEqual(found['interval_95'][1], statistics.mean(pairs) + half,
+                                   delta=2 + 1e-6 * half)
+
+    def test_a_real_sweep(self):
+        sweep = os.path.join(self.folder, 'sweep.yaml')
+        with open(sweep, 'w') as stream:
+            stream.write('version: 1\nname: small\nabout: A small one.\nscenario: %s\n'
+                         'axes:\n'
+                         '  - {path: config.execution.batch.job-recovery.snapshot.min-pause,'
+                         ' values: [0 s, 3 min]}\n'
+                         '  - path: faults\n    name: crash\n    values:\n'
+                         '      - {label: late, value: [{at: {uniform: {from: 60%%, to: 90%%}},'
+                         ' kill: master}]}\nreplications: 12\n'
+                         % os.path.join(self.source, 'scenarios', 'tpcds', 'q72-defaults.yaml'))
+        path = os.path.join(self.folder, 'real.db')
+        self.assertIn(self.call('sweep', sweep, '--db', path).returncode, (0, 1))
+        page, text = self.page(path)
+        self.assertIn('It was simulated again', page.text())
+        self.assertIn('class="lost"', text)
+        self.assertIn('--set', page.text())
+        # The report's own means and intervals are those of the table that the sweep filled.
+        data = json.loads(self.call('report', path, '--format', 'json').stdout)
+        connection = sqlite3.connect(path)
+        for metric, key in (('lost-work', 'lost_work_ns'), ('io-event-store-bytes', 'bytes'),
+                            ('outage', 'outage_ns')):
+            rows = connection.execute(
+                'SELECT summary.n, mean, low_95, high_95 FROM summary JOIN point ON point.id ='
+                " point_id WHERE metric = ? AND given = 'all' ORDER BY point.n", (metric,))
+            for point, row in zip(data['points'], rows.fetchall()):
+                found = point[key]
+                self.assertEqual(found['n'], row[0])
+                self.assertAlmostEqual(found['mean'], row[1], delta=1)
+                self.assertAlmostEqual(found['interval_95'][0], row[2], delta=1)
+                self.assertAlmostEqual(found['interval_95'][1], row[3], delta=1)
+        # A run that comes out differently is not drawn.
+        connection.execute("UPDATE run SET fingerprint = '00000000000000000000000000000000'")
+        connection.commit()
+        connection.close()
+        page, _ = self.page(path)
+        self.assertIn('has another fingerprint than the one recorded', page.text())
+        self.refuse(2, "no figure 'timeline'", path, '--format', 'svg', '--figure', 'timeline')
+
     def test_labels_of_maps_and_commands(self):
         path = self.grown('maps.db', 2, 2, ('store',))
         connection = sqlite3.connect(path)
@@ -370,5 +435,6 @@ if __name__ == '__main__':
     parser.add_argument('--recoup', required=True)
     parser.add_argument('--source', required=True)
     known, rest = parser.parse_known_args()
-    Report.recoup, Report.source = os.path.abspath(known.recoup), known.source
+    Report.recoup = os.path.abspath(known.recoup)
+    Report.source = os.path.abspath(known.source)
     unittest.main(argv=[sys.argv[0]] + rest)
