@@ -2,6 +2,7 @@
 //
 // Appending one run to the result database, in one transaction.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "results/database_parts.h"
@@ -62,9 +63,11 @@ static int upsert_point(struct results_database *database, const struct results_
     struct results_statement s;
     struct results_text label;
     char key[RESULTS_KEY_SIZE];
+    char *text = results_without_seed(run->scenario->canonical);
     int code;
 
-    if (!results_point_key(run, key)) {
+    if (text == NULL || !results_point_key(run, key)) {
+        free(text);
         return SQLITE_NOMEM;
     }
     results_text_init(&label);
@@ -76,10 +79,11 @@ static int upsert_point(struct results_database *database, const struct results_
     results_statement_i64(&s, sweep);
     results_statement_text(&s, results_text_string(&label));
     results_statement_text(&s, results_profile_name(run->scenario->config.profile));
-    results_statement_text(&s, run->scenario->canonical);
+    results_statement_text(&s, text);
     results_statement_execute(&s);
     code = results_statement_release(&s);
     results_text_release(&label);
+    free(text);
     return code != SQLITE_OK
                ? code
                : find_id(database, "SELECT id FROM point WHERE point_key = ?", key, id);

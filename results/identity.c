@@ -41,11 +41,16 @@ void results_single_runs_key(const char *scenario, char key[RESULTS_KEY_SIZE])
     results_key(parts, 2, key);
 }
 
-// The canonical text is one "path = value" line per value. All but that of the seed, into `out`.
-static void without_seed(const char *canonical, char *out)
+char *results_without_seed(const char *canonical)
 {
     static const char seed[] = "seed = ";
+    char *text = malloc(strlen(canonical) + 1);
+    char *out = text;
 
+    if (text == NULL) {
+        return NULL;
+    }
+    // The canonical text is one "path = value" line per value.
     while (*canonical != '\0') {
         size_t size = strcspn(canonical, "\n");
 
@@ -57,17 +62,17 @@ static void without_seed(const char *canonical, char *out)
         canonical += size;
     }
     *out = '\0';
+    return text;
 }
 
 bool results_point_key(const struct results_run *run, char key[RESULTS_KEY_SIZE])
 {
-    char *rest = malloc(strlen(run->scenario->canonical) + 1);
+    char *rest = results_without_seed(run->scenario->canonical);
     const char *const parts[] = {"point", rest};
 
     if (rest == NULL) {
         return false;
     }
-    without_seed(run->scenario->canonical, rest);
     results_key(parts, 2, key);
     free(rest);
     return true;
@@ -85,13 +90,12 @@ void results_run_key(const struct results_run *run, char key[RESULTS_KEY_SIZE])
 
 bool results_scenario_key(const char *canonical, char key[RESULTS_KEY_SIZE])
 {
-    char *rest = malloc(strlen(canonical) + 1);
+    char *rest = results_without_seed(canonical);
     const char *const parts[] = {"scenario", rest};
 
     if (rest == NULL) {
         return false;
     }
-    without_seed(canonical, rest);
     results_key(parts, 2, key);
     free(rest);
     return true;

@@ -10,6 +10,9 @@
 
 // The hash of parts, each framed by its length, so that ("ab", "c") and ("a", "bc") differ.
 void results_key(const char *const *parts, size_t n_parts, char key[RESULTS_KEY_SIZE]);
+// A resolved scenario's canonical text without the line of its seed, which is no part of a point.
+// To be freed; NULL when out of memory.
+char *results_without_seed(const char *canonical);
 // The sweep that single runs of a scenario belong to.
 void results_single_runs_key(const char *scenario, char key[RESULTS_KEY_SIZE]);
 // What a resolved scenario (its canonical text) means, whatever its seed. False: out of memory.

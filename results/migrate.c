@@ -61,7 +61,14 @@ static int from_version_1(struct results_database *database)
                      "DROP VIEW v_pareto; DROP VIEW v_summary; DROP VIEW v_run; DROP VIEW v_point;"
                      "DROP TABLE summary;"
                      "ALTER TABLE point ADD COLUMN n INTEGER NOT NULL DEFAULT 0;"
-                     "ALTER TABLE point ADD COLUMN command TEXT NOT NULL DEFAULT '';");
+                     "ALTER TABLE point ADD COLUMN command TEXT NOT NULL DEFAULT '';"
+                     // The seed is the run's; a point had that of its first run.
+                     "UPDATE point SET scenario ="
+                     "  substr(scenario, 1, instr(scenario, char(10) || 'seed = ')) ||"
+                     "  substr(substr(scenario, instr(scenario, char(10) || 'seed = ') + 1),"
+                     "    instr(substr(scenario, instr(scenario, char(10) || 'seed = ') + 1),"
+                     "      char(10)) + 1)"
+                     "  WHERE instr(scenario, char(10) || 'seed = ') > 0;");
     results_schema_sweep(&sql);
     results_schema_summary(&sql);
     results_text_format(&sql, "PRAGMA user_version = %d;", RESULTS_DATABASE_VERSION);

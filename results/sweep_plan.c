@@ -212,8 +212,13 @@ static int insert_point(struct results_plan *plan, struct results_database *data
     const struct scenario_point *point = &plan->sweep->points[i];
     struct scenario scenario;
     char command[4096];
+    char *text = NULL;
     int error = scenario_point_load(plan->sweep, point, 0, &scenario);
 
+    if (error == SCENARIO_OK) {
+        text = results_without_seed(scenario.canonical);
+        error = text != NULL ? SCENARIO_OK : SCENARIO_ENOMEM;
+    }
     if (error == SCENARIO_OK &&
         scenario_point_command(point, UINT64_MAX, command, sizeof(command)) < sizeof(command)) {
         size_t size = strlen(command); // "... --seed N": the number is the run's
@@ -230,13 +235,14 @@ static int insert_point(struct results_plan *plan, struct results_database *data
         results_statement_i64(s, plan->sweep_id);
         results_statement_text(s, point->label);
         results_statement_text(s, results_profile_name(scenario.config.profile));
-        results_statement_text(s, scenario.canonical);
+        results_statement_text(s, text);
         results_statement_i64(s, i);
         results_statement_text(s, command);
         results_statement_execute(s);
     } else if (scenario.n_errors > 0) {
         results_text_format(&database->message, "%s: %s", point->label, scenario.errors[0].text);
     }
+    free(text);
     scenario_release(&scenario);
     plan->point_ids[i] = sqlite3_last_insert_rowid(database->connection);
     return error == SCENARIO_OK ? s->code : SQLITE_NOMEM;

@@ -427,6 +427,9 @@ static void version_1_is_brought_up_to_date(void **state)
                   "1,2,7");
     assert_answer(path, "SELECT n FROM v_summary WHERE point_id = 1 AND metric = 'makespan'", "2");
     assert_answer(path, "SELECT schema FROM info", "2");
+    assert_answer(path, "SELECT substr(scenario, 1, 32) FROM point WHERE id = 1",
+                  "version = 1\nprofile = flink-1.20");
+    assert_answer(path, "SELECT count(*) FROM point WHERE scenario LIKE '%seed = %'", "0");
     add(support_path(fresh, "version-2.db"), &s);
     for (int i = 0; strcmp(actual, "(none)") != 0; i++) {
         assert_text(column_of_schema(path, i, actual), column_of_schema(fresh, i, expected));

@@ -535,6 +535,19 @@ class Merging(SweepCase):
         # What is merged may go on.
         self.sweep(db='m.db', words=['Now: 0 run'])
 
+    def test_single_runs_merge_in_any_order(self):
+        self.sweep()
+        self.expect(0, 'run', 'tiny.yaml', '--db', '1.db')
+        self.expect(0, 'run', 'tiny.yaml', '--seed', '2', '--db', '2.db')
+        self.expect(0, 'run', 'tiny.yaml', '--set', 'cluster.slots=3', '--db', '2.db')
+        self.expect(0, 'merge', 'm.db', '1.db', '2.db', 'a.db')
+        self.expect(0, 'merge', 'n.db', '2.db', 'a.db', '1.db')
+        self.assertEqual(self.hash('m.db'), self.hash('n.db'))
+        self.assertEqual(self.ask('SELECT count(*), count(DISTINCT point_id) FROM run', 'm.db'),
+                         [(27, 5)])
+        self.assertEqual(self.ask("SELECT count(*) FROM point WHERE scenario LIKE '%seed = %'",
+                                  'm.db'), [(0,)])
+
     def test_a_missing_shard_can_be_made_good(self):
         shards = self.shards()
         self.expect(0, 'merge', 'm.db', shards[0], shards[2])
