@@ -90,6 +90,7 @@ struct recommend_point {
     uint32_t n_unfinished;
     uint32_t n_failed_over;
     struct recommend_measured goal;
+    struct recommend_measured goal_hit; // over the runs that a failure hit; NAN without any
     struct recommend_measured bounds[RECOMMEND_BOUNDS_MAX];
     bool meets;        // every run finished, and all bounds are kept
     unsigned warnings; // of the goal's runs

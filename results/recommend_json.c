@@ -99,6 +99,8 @@ static void put_point(struct writer *w, uint32_t index)
     results_json_put_u64(&w->json, "failed_over", point->n_failed_over);
     put_value(w, "mean", q->goal.unit, point->goal.value);
     put_interval(w, "", q->goal.unit, &point->goal.interval);
+    put_value(w, "mean_failover", q->goal.unit, point->goal_hit.value);
+    put_interval(w, "failover_", q->goal.unit, &point->goal_hit.interval);
     results_json_key(&w->json, "bounds");
     results_json_array(&w->json);
     for (uint32_t b = 0; b < q->n_bounds; b++) {

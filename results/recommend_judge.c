@@ -56,6 +56,28 @@ static void measure(const struct results_sample *sample, const struct recommend_
     measured->meets = bound == NULL || measured->value <= (double)bound->limit;
 }
 
+// The goal over the runs alone that a failure of a master hit.
+static bool measure_hit(struct recommend_point *point)
+{
+    struct results_sample sample = {0};
+    int64_t *values = malloc((point->n_runs + 1) * sizeof(*values));
+    size_t n = 0;
+    bool ok = values != NULL;
+
+    for (uint32_t i = 0; ok && i < point->n_runs; i++) {
+        if (point->runs[i].failed_over) {
+            values[n++] = point->runs[i].goal;
+        }
+    }
+    ok = ok && results_sample_init(&sample, values, n);
+    if (ok) {
+        measure(&sample, NULL, &point->goal_hit);
+    }
+    results_sample_release(&sample);
+    free(values);
+    return ok;
+}
+
 static bool measure_point(const struct recommend_question *q, struct recommend_point *point)
 {
     struct results_sample sample;
@@ -70,6 +92,7 @@ static bool measure_point(const struct recommend_question *q, struct recommend_p
     for (uint32_t i = 0; i < point->n_runs; i++) {
         point->warnings |= point->runs[i].censored ? RESULTS_WARNING_CENSORED : 0;
     }
+    ok = ok && measure_hit(point);
     point->meets = point->n_unfinished == 0;
     for (uint32_t b = 0; ok && b < q->n_bounds; b++) {
         ok = sample_point(point, b, &sample);

@@ -145,6 +145,11 @@ static void tell_point(struct teller *t, uint32_t index)
     }
     say(t, "", RESULTS_PLAIN, "a failure of a master hit %" PRIu32 " of %" PRIu32 " runs",
         point->n_failed_over, point->n_runs);
+    if (point->n_failed_over > 0 && point->n_failed_over < point->n_runs) {
+        say(t, "", RESULTS_PLAIN, "in those: %s (%s)",
+            amount(value, t->q->goal.unit, point->goal_hit.value, false),
+            interval(&span, t->q->goal.unit, &point->goal_hit.interval, false));
+    }
     if (point->command[0] != '\0') {
         say(t, "", RESULTS_DIM, "recoup %s", point->command);
     }

@@ -477,6 +477,34 @@ static void secrets_are_no_lines(void **state)
     recommendation_release(&r);
 }
 
+// Beside the mean over all runs stands that over those that a failure hit.
+static void given_a_failure(void **state)
+{
+    struct recommend_question question = ask("delay", NULL);
+    struct recommendation r;
+    struct results_database database;
+    struct results_text text;
+    struct results_style style = {.width = 80};
+    char path[512];
+
+    (void)state;
+    make_sweep(path, "recommend-given.db", "flink-1.20", 4);
+    assert_true(results_database_open(&database, path, 0));
+    execute(database.connection,
+            "UPDATE run SET job_failovers = 0, job_delay_ns = 0 WHERE seed <> 2");
+    results_database_close(&database);
+    assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
+    assert_near(r.points[r.best].goal.value, 53e9 / 4.0, 1.0); // luck 33
+    assert_near(r.points[r.best].goal_hit.value, 53e9, 1.0);
+    assert_true(isnan(r.points[r.best].goal_hit.interval.low));
+    results_text_init(&text);
+    recommend_text(&r, &style, &text);
+    assert_non_null(strstr(results_text_string(&text), "hit 1 of 4 runs\n"));
+    assert_non_null(strstr(results_text_string(&text), "in those: 53 s (no interval)"));
+    results_text_release(&text);
+    recommendation_release(&r);
+}
+
 static void the_largest_run_may_be_bounded(void **state)
 {
     // The luckless seed of all has 40 s of luck: 20 + 40 + 30 at one minute.
@@ -646,6 +674,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(which_axis_matters),
         cmocka_unit_test(a_sample_has_indices),
         cmocka_unit_test(secrets_are_no_lines),
+        cmocka_unit_test(given_a_failure),
         cmocka_unit_test(the_largest_run_may_be_bounded),
         cmocka_unit_test(what_cannot_be_answered),
         cmocka_unit_test(findings_are_told),
