@@ -371,16 +371,19 @@ static bool reference_read_heads(struct model_world *w, struct reference_log *sc
 }
 
 // The oldest master's files have nothing before them to be limited, but a compaction that was not
-// finished may have removed what they go on from.
+// finished may have removed what they go on from. The first of them may be empty.
 static void reference_read_first(struct model_world *w, struct reference_log *scan)
 {
     struct reference_cursor c;
+    bool begins = false;
 
     SIM_ASSERT(scan->n > 0);
-    reference_open(&c, w, scan->files[0].file, UINT64_MAX);
-    if (c.end != 0 && reference_begin(&c) && reference_next(&c) &&
-        c.type == REFERENCE_INCARNATION) {
-        reference_extents(&c, scan, 0, true);
+    for (uint32_t i = 0; i < scan->n && !begins; i++) {
+        reference_open(&c, w, scan->files[i].file, UINT64_MAX);
+        begins = c.end != 0 && reference_begin(&c) && reference_next(&c);
+        if (begins && c.type == REFERENCE_INCARNATION) {
+            reference_extents(&c, scan, i, true);
+        }
     }
     SIM_ASSERT(scan->files[0].valid == 0);
 }
