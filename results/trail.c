@@ -244,6 +244,10 @@ bool results_trail_recorder_finish(struct results_trail_recorder *recorder,
     trail->version = copy_text(RECOUP_VERSION);
     trail->name = copy_text(scenario->name);
     trail->command = copy_text(command != NULL ? command : "");
+    // A trail is made of lines, and so is this: a file's name may hold anything.
+    for (char *c = trail->command; c != NULL && *c != '\0'; c++) {
+        *c = (unsigned char)*c < 0x20 ? '?' : *c;
+    }
     trail->seed = scenario->config.seed;
     trail->total = result->events;
     trail->makespan_ns = result->makespan_ns;

@@ -453,6 +453,9 @@ static void trails_of_two_machines_are_compared(void **state)
     run(&p, RECOUP "diff a.trail b.trail", 5);
     assert_has(&p, p.out, "--trail FILE --trail-at ");
     support_program_release(&p);
+    run_drop("cp recoup/crash.yaml \"$(printf 'recoup/odd\\nname.yaml')\"", 0);
+    run_drop(RECOUP "run recoup/odd*name.yaml --trail odd.trail > odd.txt", 0);
+    run_drop(RECOUP "diff odd.trail odd.trail", 0);
     run_drop("head -c 1000 a.trail > cut.trail", 0);
     run(&p, RECOUP "diff cut.trail a.trail", 2);
     assert_has(&p, p.err, "this is no whole trail of a run: line ");
