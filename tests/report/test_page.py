@@ -7,7 +7,9 @@ With --keep DIR the screenshots stay there to be looked at: light, dark, phone, 
 """
 import argparse
 import html
+import itertools
 import json
+import math
 import os
 import re
 import shutil
@@ -90,6 +92,28 @@ def contrast(a, b):
     return (max(a, b) + 0.05) / (min(a, b) + 0.05)
 
 
+# How colours look without one kind of cones (Machado, Oliveira and Fernandes 2009, severity 1).
+SIGHT = {
+    'all': ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    'protanopia': ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+                   (-0.003882, -0.048116, 1.051998)),
+    'deuteranopia': ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+                     (-0.011820, 0.042940, 0.968881)),
+}
+
+
+def seen(color, sight):
+    """The colour in CIE L*a*b*, as it is seen."""
+    linear = [int(color[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in linear]
+    r, g, b = (min(1, max(0, sum(m * c for m, c in zip(row, linear)))) for row in SIGHT[sight])
+    x, y, z = ((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505,
+               0.2126 * r + 0.7152 * g + 0.0722 * b,
+               (0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089)
+    x, y, z = (t ** (1 / 3) if t > 0.008856 else 7.787 * t + 16 / 116 for t in (x, y, z))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
 class Colours(unittest.TestCase):
     """Without a browser: the palette against its paper, in light, dark and print."""
     source = None
@@ -105,11 +129,23 @@ class Colours(unittest.TestCase):
             self.assertGreaterEqual(contrast(colours['soft'], paper), 4.5)
             for name in ['c%d' % i for i in range(8)] + ['axis', 'lost']:
                 self.assertGreaterEqual(contrast(colours[name], paper), 3, name)
-            for name in ('c0', 'c1', 'c5'):  # are also the colours of words
+            for name in ('c0', 'c1', 'lost'):  # are also the colours of words
                 self.assertGreaterEqual(contrast(colours[name], paper), 4.5, name)
             for shade in range(7):  # of a heat map, with the value in it
                 words = colours['paper' if shade >= 5 else 'ink']
                 self.assertGreaterEqual(contrast(colours['h%d' % shade], words), 4.5, shade)
+
+
+    def test_colours_differ_for_every_sight(self):
+        with open(os.path.join(self.source, 'results', 'web', 'figure.css')) as stream:
+            blocks = re.findall(r':root, svg\.figure \{([^}]*)\}', stream.read())
+        for block in blocks:
+            colours = dict(re.findall(r'--([a-z0-9]+): (#[0-9a-f]{6});', block))
+            for names in (['c%d' % i for i in range(8)], ['kept', 'lost', 'rerun']):
+                for sight in SIGHT:
+                    for a, b in itertools.combinations(names, 2):
+                        distance = math.dist(seen(colours[a], sight), seen(colours[b], sight))
+                        self.assertGreater(distance, 20, (a, b, sight))
 
 
 class Page(unittest.TestCase):
