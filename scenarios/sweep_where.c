@@ -578,7 +578,11 @@ bool sweep_where_holds(const struct sweep_where_program *program, const struct s
 static const char *side_text(const struct sweep_reader *reader, const struct operand *operand,
                              const uint32_t *values)
 {
-    return operand->is_axis ? value_at(reader, operand, values)->text : operand->text;
+    if (!operand->is_axis) {
+        return operand->text;
+    }
+    const struct sweep_value *value = value_at(reader, operand, values);
+    return reader->axes[operand->axis].unit == SWEEP_UNIT_TEXT ? value->label : value->text;
 }
 
 size_t sweep_where_explain(const struct sweep_where_program *program,

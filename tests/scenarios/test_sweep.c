@@ -164,6 +164,10 @@ static void AxesOfEveryKind(void **state)
     // 2 x 2 x 2 x 3 x 2 = 48, less 12 without crash and hardened, less 6 of job with 3 workers.
     assert_u64(s.n_points, 30);
     assert_u64(s.n_excluded, 18);
+    (void)scenario_point_excluded_text(&s, &s.excluded[0], text, sizeof(text));
+    assert_text(text, "crash == none is true (none == none), profile == hardened is false "
+                      "(flink-1.20 == hardened), workers != 3 is false (3 != 3), job == six is "
+                      "false (job == six)");
     assert_u64(s.points[0].n_sets, 8);
     assert_text(s.points[0].sets[0], "stop-at=2 h");
     assert_text(s.points[0].sets[1], "events-max=100000");
