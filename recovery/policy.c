@@ -36,7 +36,8 @@ static const struct recoup_policy_info policies[RECOUP_POLICY_COUNT] = {
         "many bytes again as the log has."),
     [RECOUP_POLICY_FENCING] = BOOLEAN("event-store.fencing", "H16",
         "Puts the master's epoch into each file name and ignores what an older master writes "
-        "after its successor has read the log; costs one record per master."),
+        "after its successor has read the log, looks who leads before it removes files, and "
+        "records the job's end first; costs one record per master and a listing per removal."),
     [RECOUP_POLICY_RESET_EARLY] = BOOLEAN("event-store.reset-early", "H21",
         "Records a reset when it is decided instead of after cancellation and back-off; costs "
         "nothing."),
