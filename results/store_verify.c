@@ -319,6 +319,8 @@ void results_store_opened_text(const struct recoup__opened *opened, enum recoup_
         results_text_format(text, "reads %" PRIu64 " record%s and goes on from there%s",
                             opened->records, opened->records == 1 ? "" : "s",
                             opened->lost ? "; records that once counted are lost" : "");
+    } else if (opened->result == RECOUP__OPENED_ENDED) {
+        results_text_add(text, "finds that the job has ended and removes what is left of the log");
     } else {
         results_text_add(text, "finds nothing to recover and starts the job from scratch");
     }

@@ -71,6 +71,25 @@ static void intact_stores(void **state)
            "goes on from there\n");
 }
 
+// A clean-up that was interrupted: the record of the end counts, whatever is gone before it.
+static void an_ended_job(void **state)
+{
+    struct recoup__record record = {.type = RECOUP__RECORD_ENDED};
+    enum results_store_outcome outcome;
+    char folder[512];
+    char *report;
+
+    (void)state;
+    store_folder(folder, "ended");
+    store_begin(&writer, true, 1, 3, 7);
+    store_add(&writer, &record);
+    store_write(&writer, folder, 1, 3);
+    report = verify(folder, &outcome);
+    assert_non_null(strstr(report, "a new master (hardened) finds that the job has ended and "
+                                   "removes what is left of the log"));
+    free(report);
+}
+
 enum mutation {
     TORN,
     TORN_HEADER,
@@ -400,7 +419,9 @@ static void json_says_the_same(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(intact_stores),       cmocka_unit_test(each_damage_is_told_apart),
+    cmocka_unit_test(an_ended_job),
+    cmocka_unit_test(intact_stores),
+    cmocka_unit_test(each_damage_is_told_apart),
         cmocka_unit_test(missing_files),       cmocka_unit_test(foreign_files),
         cmocka_unit_test(behind_the_extent),   cmocka_unit_test(checkpoints_make_up),
         cmocka_unit_test(json_says_the_same),
