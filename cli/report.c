@@ -20,8 +20,7 @@ static const struct cli_option report_options[] = {
      "page, table for a pull request, figure, or data (html)"},
     {"figure", "NAME", OVERVIEW_FIGURE_CHOICES, false, "svg: which one (pareto)"},
     {"axis", "NAME", NULL, false, "svg: of axis and heat (the axis that moves most)"},
-    {"metric", "NAME", OVERVIEW_METRIC_CHOICES, false,
-     "svg: of axis, heat and curve (lost-work)"},
+    {"metric", "NAME", OVERVIEW_METRIC_CHOICES, false, "svg: of axis, heat and curve (lost-work)"},
     {"sweep", "NAME", NULL, false, "which sweep, by its name or the beginning of its key"},
 };
 
@@ -207,6 +206,14 @@ static int make_figure(struct report_command *c)
     return CLI_DONE;
 }
 
+// A report is given away: it tells of no folder of whoever made it.
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
 static int make(struct report_command *c)
 {
     int code = 0;
@@ -215,9 +222,9 @@ static int make(struct report_command *c)
         return make_figure(c);
     }
     if (strcmp(c->format, "html") == 0) {
-        overview_html(&c->survey, c->program->name, &c->report);
+        overview_html(&c->survey, base_name(c->program->name), &c->report);
     } else if (strcmp(c->format, "md") == 0) {
-        overview_markdown(&c->survey, c->program->name, &c->report);
+        overview_markdown(&c->survey, base_name(c->program->name), &c->report);
     } else if (strcmp(c->format, "csv") == 0) {
         code = overview_csv(&c->survey, &c->report);
     } else {

@@ -517,8 +517,11 @@ static void points(struct html *page)
 
 static void foot(struct html *page)
 {
+    const char *path = page->survey->database.path;
+    const char *slash = strrchr(path, '/');
+
     add(page, "</main>\n<footer><p>Made by <code>recoup report</code> from <code>");
-    escaped(page, page->survey->database.path);
+    escaped(page, slash != NULL ? slash + 1 : path);
     add(page, "</code>. Times are virtual. Lost work is slot time: the time that slots spent on "
               "attempts that do not count in the end.</p>\n");
     if (results_web_uplot_js.size > 0) {

@@ -145,6 +145,11 @@ class Report(unittest.TestCase):
         _, second = self.page(path)
         self.assertEqual(first, second)
         self.assertEqual(before, content(path), 'the database is only read')
+        moved = os.path.join(self.folder, 'elsewhere')
+        os.mkdir(moved)
+        shutil.copyfile(path, os.path.join(moved, 'bytes.db'))
+        _, third = self.page(os.path.join(moved, 'bytes.db'))
+        self.assertEqual(first, third, 'wherever it is')
 
     def test_numbers_are_those_of_the_database(self):
         path = self.grown('numbers.db', 3, 7, ('min-pause',))
@@ -329,7 +334,7 @@ class Report(unittest.TestCase):
         page, _ = self.page(path)
         self.assertIn('#1 store=1 b', page.text())
         self.assertIn('#2 store=tiny', page.text())
-        self.assertIn('/recoup run x.yaml --set a=2 --seed 1', page.text())
+        self.assertIn(' recoup run x.yaml --set a=2 --seed 1', page.text())
 
     def test_csv(self):
         path = self.grown('csv.db', 4, 3, ('min-pause',))
