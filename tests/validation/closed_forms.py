@@ -8,7 +8,8 @@ SWEEPS is scenarios/sweeps/validation. Each mean must lie within its 99.9 % inte
 of the exact value; Daly's optimum must be the point with the least makespan, by `recoup
 recommend`, too. --replications runs the same sweeps with more runs, so that the intervals narrow.
 Seeds are fixed, so a row passes or fails for ever; of rows with other numbers of runs one in a
-thousand misses by chance, which another --seed tells from an error. Exit 0 when all rows hold, else 1.
+thousand misses by chance, which another --seed tells from an error. Exit 0 when all rows hold,
+else 1.
 
 Formulas: FL, FB flush timer and buffer under Poisson events; SN, SNF renewal-reward of an
 event-driven action; IO non-empty flushes; RC order statistics of exponential times; LE phases of a
