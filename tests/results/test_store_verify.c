@@ -419,9 +419,9 @@ static void json_says_the_same(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-    cmocka_unit_test(an_ended_job),
-    cmocka_unit_test(intact_stores),
-    cmocka_unit_test(each_damage_is_told_apart),
+        cmocka_unit_test(an_ended_job),
+        cmocka_unit_test(intact_stores),
+        cmocka_unit_test(each_damage_is_told_apart),
         cmocka_unit_test(missing_files),       cmocka_unit_test(foreign_files),
         cmocka_unit_test(behind_the_extent),   cmocka_unit_test(checkpoints_make_up),
         cmocka_unit_test(json_says_the_same),
