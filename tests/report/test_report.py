@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -115,6 +116,21 @@ class Report(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (code, b''), result.stderr)
         self.assertIn(message, result.stderr.decode())
         return result.stderr.decode()
+
+    def test_signal_leaves_no_file(self):
+        # Blocked when the program starts, it strikes as soon as the program watches for it.
+        path = self.copy('hangup.db')
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            def pending(number=number):
+                signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+                os.kill(os.getpid(), number)
+            target = os.path.join(self.folder, 'hangup.html')
+            result = subprocess.run([self.recoup, 'report', path, '-o', target],
+                                    preexec_fn=pending, check=False, capture_output=True)
+            self.assertEqual((result.returncode, result.stdout), (143, b''), result.stderr)
+            left = [name for name in os.listdir(self.folder) if name.startswith('hangup.html')]
+            self.assertEqual(left, [])
 
     # --- the page -------------------------------------------------------------------------------
 
