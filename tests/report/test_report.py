@@ -230,6 +230,17 @@ class Report(unittest.TestCase):
                       '1 with bugs 1 with findings 1 failed'):
             self.assertIn(words, page.text())
 
+    def test_little_io_of_jobs_that_never_end_is_no_bargain(self):
+        path = self.grown('unfinished.db', 2, 12, ('min-pause',))
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE run SET state = 'TIMEOUT', io_event_store_bytes = 0,"
+                           " job_lost_work_ns = job_lost_work_ns + 1000000000000"
+                           " WHERE point_id = 2")
+        connection.commit()
+        connection.close()
+        page, _ = self.page(path)
+        self.assertIn('in 12 of its 12 runs the job does not finish', page.text())
+
     # --- other formats --------------------------------------------------------------------------
 
     def test_markdown(self):
