@@ -91,13 +91,13 @@ static void take_snapshot(struct recoup_host_engine *self, uint32_t snapshot, ui
 static void initialize_stage(struct recoup_host_engine *self, uint32_t stage, uint32_t parallelism)
 {
     assert_int_equal(stage, 0);
-    assert_int_equal(parallelism, ENGINE_SUBTASKS);
+    assert_int_equal(parallelism, engine_of(self)->stage.parallelism);
     note(engine_of(self));
 }
 
 static void mark_finished(struct recoup_host_engine *self, const struct recoup_range *range)
 {
-    assert_true(range->first + range->count <= ENGINE_SUBTASKS);
+    assert_true(range->first + range->count <= engine_of(self)->stage.parallelism);
     note(engine_of(self));
 }
 
@@ -323,7 +323,7 @@ int engine_initialize(struct engine *engine)
 {
     struct recoup_event event = {.type = RECOUP_EVENT_STAGE_INITIALIZED};
 
-    event.stage_initialized.parallelism = ENGINE_SUBTASKS;
+    event.stage_initialized.parallelism = engine->stage.parallelism;
     return recoup_host_step(engine->host, &event, NULL);
 }
 
@@ -388,6 +388,11 @@ void engine_wait_durable(struct engine *engine, uint64_t event)
     WAIT(engine, engine->durable >= event);
 }
 
+void engine_wait_durable_or_lost(struct engine *engine, uint64_t event)
+{
+    WAIT(engine, engine->durable >= event || engine->lost > engine->restored);
+}
+
 void engine_wait_failures(struct engine *engine, unsigned n)
 {
     WAIT(engine, engine->failures >= n);
@@ -414,7 +419,7 @@ uint32_t engine_finished(const struct engine *engine)
     struct recoup_subtask subtask;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < ENGINE_SUBTASKS; i++) {
+    for (uint32_t i = 0; i < engine->stage.parallelism; i++) {
         recoup_subtask(job, 0, i, &subtask);
         if (subtask.finished) {
             assert_int_equal(i, n);

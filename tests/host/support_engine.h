@@ -24,7 +24,7 @@ struct engine {
     struct recoup_host *host;
     struct recoup_host_config config;
     struct recoup_graph graph;
-    struct recoup_stage_spec stage;
+    struct recoup_stage_spec stage; // of ENGINE_SUBTASKS, or what a test sets before the start
     struct recoup_options options;
     char directory[256];
     uint64_t epoch;
@@ -77,6 +77,7 @@ int engine_finish(struct engine *engine, uint32_t subtask); // by recoup_host_st
 // Run the loop until it is so; a test fails when it takes ENGINE_WAIT_MS.
 void engine_wait_recovered(struct engine *engine); // or recovery has failed
 void engine_wait_durable(struct engine *engine, uint64_t event);
+void engine_wait_durable_or_lost(struct engine *engine, uint64_t event); // recording has stopped
 void engine_wait_failures(struct engine *engine, unsigned n); // operations that failed
 void engine_wait_lost(struct engine *engine, unsigned n);
 void engine_wait_restored(struct engine *engine, unsigned n);
