@@ -44,6 +44,18 @@ static bool bound_holds(const struct scenario_expectation *expectation, int64_t 
     return false;
 }
 
+// What a message shows of a measured time: three digits, unless these were on the other side of the
+// bound than the time itself.
+static int64_t shown_value(const struct scenario_expectation *expectation, int64_t value)
+{
+    if (strcmp(scenario_metric_find(expectation->metric)->unit, "ns") != 0 || value == INT64_MIN) {
+        return value;
+    }
+    int64_t rounded =
+        value < 0 ? -scenario_units_rounded(-value) : scenario_units_rounded(value);
+    return bound_holds(expectation, rounded) == bound_holds(expectation, value) ? rounded : value;
+}
+
 static const char *bound_text(enum scenario_bound bound)
 {
     static const char *const texts[] = {"at least", "at most", "equal to", "between"};
@@ -79,7 +91,7 @@ static void judge_bound(const struct scenario_expectation *expectation,
         return;
     }
     out->ok = bound_holds(expectation, out->value);
-    value_text(scenario_metric_find(out->metric), out->value, text);
+    value_text(scenario_metric_find(out->metric), shown_value(expectation, out->value), text);
     (void)snprintf(out->text, sizeof(out->text), "%.60s is %s, expected %s %.60s", out->metric,
                    text, bound_text(expectation->bound), expectation->text);
 }

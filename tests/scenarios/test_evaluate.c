@@ -104,6 +104,29 @@ static void DefaultExpectation(void **state)
     scenario_release(&s);
 }
 
+// A time is told in three digits, unless they would contradict the verdict.
+static void TimesAreRounded(void **state)
+{
+    struct model_result r;
+    struct model_lost lost[2 * MODEL_CAUSE_COUNT];
+    struct scenario s;
+    struct scenario_verdict v;
+    (void)state;
+    result_init(&r, lost);
+    r.lost_ns = INT64_C(115321310544);
+    r.makespan_ns = 100 * SECOND + 400000;
+    support_load_more(&s, "expect:\n  lost-work: {at-least: 5 min}\n  makespan: {at-most: 100 s}\n"
+                          "  delay: {at-least: 1 s}\n");
+    assert_int_equal(scenario_evaluate(&s, &r, 200 * SECOND, &v), SCENARIO_OK);
+    assert_text(outcome(&v, "lost-work", 0)->text, "lost-work is 115 s, expected at least 5 min");
+    assert_i64(outcome(&v, "lost-work", 0)->value, r.lost_ns);
+    assert_false(outcome(&v, "makespan", 0)->ok);
+    assert_text(outcome(&v, "makespan", 0)->text, "makespan is 100.0004 s, expected at most 100 s");
+    assert_text(outcome(&v, "delay", 0)->text, "delay is -100 s, expected at least 1 s");
+    scenario_verdict_release(&v);
+    scenario_release(&s);
+}
+
 static void Bounds(void **state)
 {
     struct model_result r;
@@ -169,7 +192,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(MetricsReadTheResult), cmocka_unit_test(EveryMetricHasAValue),
         cmocka_unit_test(DefaultExpectation),   cmocka_unit_test(Bounds),
-        cmocka_unit_test(Findings),
+        cmocka_unit_test(TimesAreRounded),      cmocka_unit_test(Findings),
     };
     return check_main(argc, argv, "scenarios_evaluate", tests);
 }
