@@ -81,6 +81,9 @@ void invariants_recovered(struct model_world *w);
 void invariants_update(struct model_world *w, const struct recoup_update *update);
 // Before an I/O operation is issued (R4, R10, S12, S13, S15).
 void invariants_io(struct model_world *w, const struct recoup_action *action, uint32_t incarnation);
+// After an I/O operation of `incarnation` has failed (S13, S15).
+void invariants_io_failed(struct model_world *w, const struct recoup_action *action,
+                          uint32_t incarnation);
 // The run has ended; after ledger_finish, outage_finish and storage_finish (T10, W4, S16, L1).
 // Hands the findings over.
 void invariants_finish(struct model_world *w, struct model_result *result);

@@ -62,6 +62,22 @@ static bool store_error_fired(const struct model_world *w)
     return false;
 }
 
+// True if an operation failed that can leave a file missing: a creation cannot.
+static bool file_error_fired(const struct model_world *w)
+{
+    SIM_ASSERT(w->config->n_faults == 0 || w->faults.state != NULL);
+    for (uint32_t i = 0; i < w->config->n_faults; i++) {
+        const struct model_fault *fault = &w->config->faults[i];
+
+        if (fault->kind == MODEL_FAULT_STORE_ERROR && fault->op != MODEL_STORAGE_CREATE &&
+            w->faults.state[i].fired) {
+            return true;
+        }
+    }
+    SIM_ASSERT(w->config->n_faults <= MODEL_FAULTS_MAX);
+    return false;
+}
+
 // S11: recording stops for good, and Flink leaves a line in its log.
 static void protection_ends(struct model_world *w, const struct recoup_action *action)
 {
@@ -103,7 +119,8 @@ static void recovery_fails(struct model_world *w, const struct recoup_action *ac
     }
     // S7: nothing but an operation that fails can make a log unreadable here, since no fault
     // changes bytes.
-    if (!store_error_fired(w)) {
+    if (action->recovery_failed.error == RECOUP_EGAP ? !file_error_fired(w)
+                                                     : !store_error_fired(w)) {
         invariants_report(w, "S7", "",
                           "master %u refuses the log that masters before it wrote (%s)",
                           w->master.incarnation, recoup_error_name(action->recovery_failed.error));
@@ -311,7 +328,8 @@ static bool writes(enum recoup_action_type type)
            type == RECOUP_ACTION_CLOSE || type == RECOUP_ACTION_REMOVE;
 }
 
-// A new file: its number is greater than that of every file that this master created (S13).
+// A new file: its number is greater than that of every file that this master created, except that
+// a name whose creation failed is used again (S13).
 static void check_create(struct model_world *w, const char *name, uint32_t incarnation)
 {
     struct model_invariant_private *own = w->invariants.own;
@@ -324,13 +342,14 @@ static void check_create(struct model_world *w, const char *name, uint32_t incar
                           incarnation, name);
     }
     if (known && own->file[0] != '\0' && own->file_incarnation == incarnation &&
-        index <= own->file_index) {
+        (index < own->file_index || (index == own->file_index && !own->file_failed))) {
         invariants_report(w, "S13", "", "master %u creates file %s after file %s", incarnation,
                           name, own->file);
     }
     SIM_ASSERT(strlen(name) < sizeof(own->file));
     memcpy(own->file, name, strlen(name) + 1);
     own->file_open = true;
+    own->file_failed = false;
     own->file_incarnation = incarnation;
     own->file_index = index;
 }
@@ -389,6 +408,20 @@ void invariants_io(struct model_world *w, const struct recoup_action *action, ui
         check_create(w, action->io.file, incarnation);
     } else if (writes(action->type) && action->type != RECOUP_ACTION_REMOVE) {
         check_write(w, action, incarnation);
+    }
+}
+
+void invariants_io_failed(struct model_world *w, const struct recoup_action *action,
+                          uint32_t incarnation)
+{
+    struct model_invariant_private *own = w->invariants.own;
+
+    SIM_ASSERT(incarnation > 0);
+    if (w->invariants.on && action->type == RECOUP_ACTION_CREATE &&
+        own->file_incarnation == incarnation) {
+        SIM_ASSERT(strcmp(own->file, action->io.file) == 0);
+        own->file_open = false;
+        own->file_failed = true;
     }
 }
 

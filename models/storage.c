@@ -357,6 +357,9 @@ void storage_complete(struct model_world *w, uint32_t serial, uint32_t incarnati
     event.io.operation = operation.action.io.operation;
     event.io.error = do_operation(w, &operation, &event);
     s->done[operation.op] += event.io.error == 0 ? 1 : 0;
+    if (event.io.error != 0) {
+        invariants_io_failed(w, &operation.action, incarnation);
+    }
     sim_fingerprint_u64(&w->fingerprint, SIM_LAYER_IO, (uint64_t)(int64_t)event.io.error);
     trace(w, &operation, event.io.error);
     faults_store_op_done(w, operation.op, operation.nth);

@@ -98,6 +98,21 @@ static void adopt(struct recoup__store *store, const char *const *names, uint32_
     }
 }
 
+// A creation that was reported to have failed, and is listed, has taken its name all the same.
+static void note_created(struct recoup__store *store, const char *const *names, uint32_t n_names)
+{
+    struct recoup__file *last = store->n_files > 0 ? &store->files[store->n_files - 1] : NULL;
+
+    RECOUP_ASSERT(RECOUP_ERGO(n_names > 0, names != NULL));
+    for (uint32_t i = 0; last != NULL && last->failed && i < n_names; i++) {
+        uint64_t epoch;
+        uint32_t index;
+
+        last->failed = recoup__file_name_parse(names[i], &epoch, &index) != RECOUP__NAME_FENCED
+                       || epoch != last->epoch || index != last->index;
+    }
+}
+
 int recoup__fence_reserve(struct recoup__store *store, uint32_t n_names)
 {
     void *files = store->files;
@@ -126,6 +141,7 @@ int recoup__fence_listed(struct recoup__store *store, const struct recoup_event 
     }
     if (error == 0) {
         adopt(store, event->io.names, event->io.n_names);
+        note_created(store, event->io.names, event->io.n_names);
     }
     RECOUP_ASSERT(store->writer.file <= store->n_files);
     return error;

@@ -830,6 +830,8 @@ static void vanished(struct recoup__store *store, int64_t now_ns)
     skip_head(store, now_ns);
 }
 
+static void issue_phase(struct recoup__store *store);
+
 // The operation under way has failed: tried again for some time, or given up.
 static void operation_failed(struct recoup__store *store, int64_t now_ns, int error)
 {
@@ -844,6 +846,10 @@ static void operation_failed(struct recoup__store *store, int64_t now_ns, int er
         vanished(store, now_ns);
         return;
     }
+    if (reader->phase == RECOUP__READER_CLAIM && recoup__writer_not_created(store, error)) {
+        issue_phase(store);  // the name of the attempt before exists: the next one
+        return;
+    }
     if ((claiming && error == RECOUP_EEXIST)
         || (reader->phase == RECOUP__READER_LIST && error == RECOUP_ENOENT
             && policy(store, RECOUP_POLICY_FENCING))) {
@@ -851,8 +857,7 @@ static void operation_failed(struct recoup__store *store, int64_t now_ns, int er
         return;
     }
     if (claiming) {
-        // The file may exist all the same; the next attempt takes the next name. The directory may
-        // have gone with the log of an ended job.
+        // The directory may have gone with the log of an ended job.
         recoup__writer_forget_file(&store->writer);
         reader->phase =
             error == RECOUP_ENOENT ? RECOUP__READER_MKDIR : RECOUP__READER_CLAIM;

@@ -352,7 +352,8 @@ enum recoup_action_type {
     // I/O operations, each answered by one IO event. `file` is a name inside the store's directory.
     RECOUP_ACTION_MKDIR,  // the store's directory and its parents; succeeds when it exists
     RECOUP_ACTION_LIST,   // names in the store's directory
-    RECOUP_ACTION_CREATE, // open `file` for appending; RECOUP_EEXIST when it exists
+    // open `file` for appending; RECOUP_EEXIST when it exists. After a failure it may be repeated.
+    RECOUP_ACTION_CREATE,
     RECOUP_ACTION_APPEND, // append data to `file`
     RECOUP_ACTION_FLUSH,
     RECOUP_ACTION_SYNC,

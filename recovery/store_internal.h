@@ -28,6 +28,7 @@ struct recoup__file {
     bool fenced;     // the name holds the epoch
     bool own;        // created by this master
     bool visible;    // own: its creation succeeded, so that a listing must show it
+    bool failed;     // own: its creation failed, so that its name is to be used again
     bool ignored;    // not part of the log (but removed with it)
     bool gap;        // files before it are missing
     bool first;      // of its epoch in the listing
@@ -309,6 +310,9 @@ void recoup__writer_start(struct recoup__store *store, int64_t now_ns);  // the 
 void recoup__writer_open(struct recoup__store *store, int64_t now_ns);   // accepts from now on
 void recoup__writer_create(struct recoup__store *store);  // the next file
 void recoup__writer_created(struct recoup__store *store, int64_t now_ns);
+// The creation under way has failed. True if the name turns out to have come into being with an
+// earlier attempt of this master that was reported to have failed: the next name is free.
+bool recoup__writer_not_created(struct recoup__store *store, int error);
 void recoup__writer_forget_file(struct recoup__writer *writer);
 int recoup__writer_reserve(struct recoup__store *store, uint32_t n, size_t bytes);
 int recoup__writer_write(struct recoup__store *store, int64_t now_ns,

@@ -528,13 +528,29 @@ static void write_front(struct recoup__store *store, struct recoup__wait *wait)
     RECOUP_ASSERT(writer->pending != 0 || writer->head_offset == 0);
 }
 
+// The index of files that the next file to be created will have. A name whose creation failed is
+// used again: if its number were given up, the reader would miss a file that never was.
+static uint32_t next_file(const struct recoup__store *store)
+{
+    bool again = store->n_files > 0 && store->files[store->n_files - 1].failed;
+
+    RECOUP_ASSERT(RECOUP_ERGO(again, store->files[store->n_files - 1].own));
+    RECOUP_ASSERT(RECOUP_ERGO(again, store->storage.create_exclusive));
+    return store->n_files - (again ? 1 : 0);
+}
+
 void recoup__writer_create(struct recoup__store *store)
 {
     struct recoup__writer *writer = &store->writer;
-    struct recoup__file *file = &store->files[store->n_files];
+    struct recoup__file *file = &store->files[next_file(store)];
 
-    RECOUP_ASSERT(store->n_files < store->files_capacity);
     RECOUP_ASSERT(!writer->file_open);
+    if (next_file(store) < store->n_files) {
+        writer->file = store->n_files - 1;
+        recoup__store_issue(store, RECOUP_ACTION_CREATE, file);
+        return;
+    }
+    RECOUP_ASSERT(store->n_files < store->files_capacity);
     memset(file, 0, sizeof *file);
     file->fenced = recoup__store_policy(store, RECOUP_POLICY_FENCING) != 0;
     file->epoch = file->fenced ? store->epoch : 0;
@@ -704,13 +720,13 @@ static bool turn_front(struct recoup__store *store, int64_t now_ns)
     }
     // Flink opens the file before it waits for the snapshots.
     if (!writer->file_open) {
-        if (writer->next_index > RECOUP__FILE_INDEX_MAX) {
+        if (writer->next_index > RECOUP__FILE_INDEX_MAX && next_file(store) == store->n_files) {
             recoup__writer_fail(store, now_ns, RECOUP_ELIMIT, false);
             return true;
         }
         if ((task->flags & RECOUP__TASK_NEW_FILE) != 0) {
             task->flags &= ~RECOUP__TASK_NEW_FILE;
-            writer->checkpoint_file = store->n_files;
+            writer->checkpoint_file = next_file(store);
         }
         writer->pending |= PENDING_CREATE;
         return true;
@@ -838,12 +854,26 @@ void recoup__writer_created(struct recoup__store *store, int64_t now_ns)
     writer->unflushed = false;
     writer->unsynced = false;
     writer->created++;
+    store->files[writer->file].failed = false;
     store->files[writer->file].visible = store->storage.durable_at != RECOUP_DURABLE_AT_CLOSE;
     if (writer->format.contiguous) {
         memcpy(header.digest, store->digest, sizeof header.digest);
         recoup__header_encode(&header, &writer->format, writer->header);
         writer->header_left = RECOUP__HEADER_SIZE;
     }
+}
+
+// Where a creation is not exclusive, one that takes effect late could empty the file that took its
+// name: there the number is given up.
+bool recoup__writer_not_created(struct recoup__store *store, int error)
+{
+    struct recoup__file *file = &store->files[store->writer.file];
+    bool again = file->failed;
+
+    RECOUP_ASSERT(error != 0);
+    RECOUP_ASSERT(file->own && store->writer.file == store->n_files - 1);
+    file->failed = error != RECOUP_EEXIST && store->storage.create_exclusive;
+    return again && error == RECOUP_EEXIST;
 }
 
 static void appended(struct recoup__store *store)
@@ -912,6 +942,7 @@ static void abandoned(struct recoup__store *store, int error)
     RECOUP_ASSERT(!writer->accepting);
     writer->buffer.used = 0;
     if (store->io.type == RECOUP_ACTION_CREATE && error == 0) {
+        store->files[writer->file].failed = false;
         writer->file_open = true;
     } else if (store->io.type == RECOUP_ACTION_CLOSE || store->io.type == RECOUP_ACTION_CREATE) {
         recoup__writer_forget_file(writer);
@@ -987,6 +1018,11 @@ void recoup__writer_io(struct recoup__store *store, int64_t now_ns, int error)
     if (!writer->accepting && error == 0 && store->io.type == RECOUP_ACTION_CREATE) {
         abandoned(store, 0);
         return;
+    }
+    if (error != 0 && store->io.type == RECOUP_ACTION_CREATE
+        && recoup__writer_not_created(store, error) && writer->accepting) {
+        writer->checkpoint_file += writer->checkpoint_file == writer->file ? 1 : 0;
+        return;  // the pump takes the next name
     }
     if (error == 0) {
         succeeded(store, now_ns);

@@ -331,6 +331,11 @@ static void S15_R4_R10_S13_operations_break_the_rules(void **state)
     snprintf(io.io.file, sizeof(io.io.file), "events.0");
     invariants_io(o.w, &io, 1);
     found(&o, "S13", o.w->invariants.own->file_index == 0 ? 1 : 0);
+    invariants_io_failed(o.w, &io, 1);
+    invariants_io(o.w, &io, 1);
+    found(&o, "S13", 0);
+    invariants_io(o.w, &io, 1);
+    found(&o, "S13", 1);
     snprintf(io.io.file, sizeof(io.io.file), "strange");
     invariants_io(o.w, &io, 1);
     found(&o, "S15", 1);

@@ -320,6 +320,9 @@ int host_step_io(struct host *host, int error)
         error = carry_out(host, &event, names);
     } else {
         say(host, "  %s\n", recoup_error_name(error));
+        if (host->fault_lands) {
+            (void)carry_out(host, &event, names);
+        }
     }
     event.io.error = error;
     for (;;) {

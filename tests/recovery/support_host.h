@@ -53,6 +53,7 @@ struct host {
     bool directory;
     struct host_file files[HOST_FILES];
     struct host_fault fault;
+    bool fault_lands;  // the operation that it strikes takes effect all the same
     unsigned fired;  // how often it struck
     bool manual;     // operations wait for host_complete()
 
