@@ -28,6 +28,7 @@ struct fuzz_host {
     bool recovered;
     bool failed;
     bool stopped;
+    bool fails_once; // the next append is refused
     bool ended; // the log said that the job had ended
     uint32_t snapshots[64]; // asked for: id, coordinator
     uint32_t coordinators[64];
@@ -49,6 +50,8 @@ void fuzz_host_put(struct fuzz_host *host, const char *name, const uint8_t *byte
 
 // A new master of the next epoch takes over and runs until it has recovered, or failed to.
 void fuzz_host_start(struct fuzz_host *host);
+// The job is over and its log is to be removed; before the first file is.
+void fuzz_host_end(struct fuzz_host *host);
 // It dies; what was appended stays.
 void fuzz_host_crash(struct fuzz_host *host);
 // Everything that is under way is carried out; virtual time passes for `for_ns`.

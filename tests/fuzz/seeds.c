@@ -27,8 +27,9 @@ static void save(const char *folder, const char *kind, unsigned number, const ui
     FUZZ_REQUIRE(fclose(file) == 0);
 }
 
-static void save_records(const char *folder, const struct fuzz_file *file, bool contiguous,
-                         bool checksum, unsigned *number)
+// Returns the set of the types of its records, one bit each.
+static unsigned save_records(const char *folder, const struct fuzz_file *file, bool contiguous,
+                             bool checksum, unsigned *number)
 {
     struct fuzz_memory counted = {.limit = 1u << 24};
     struct recoup_allocator allocator = fuzz_allocator(&counted);
@@ -36,6 +37,7 @@ static void save_records(const char *folder, const struct fuzz_file *file, bool 
     struct recoup__memory memory;
     struct recoup__scanner scanner;
     struct recoup__frame frame;
+    unsigned types = 0;
 
     recoup__memory_init(&memory, &allocator);
     recoup__scanner_init(&scanner, &memory);
@@ -45,8 +47,10 @@ static void save_records(const char *folder, const struct fuzz_file *file, bool 
         uint8_t type = (uint8_t)frame.type;
 
         save(folder, "record", (*number)++, &type, 1, frame.body, frame.size);
+        types |= 1u << type;
     }
     recoup__scanner_release(&scanner);
+    return types;
 }
 
 // Files in the order of their names, epochs and indexes as the names say.
@@ -84,9 +88,34 @@ static void save_replay(const char *folder, struct fuzz_host *host, uint8_t opti
     save(folder, "replay", number, head, sizeof head, bytes, size);
 }
 
+struct counts {
+    unsigned scans;
+    unsigned records;
+    unsigned types; // of records: a set of bits
+};
+
+// Each file, and each record of it, as they are now.
+static void save_files(const char *folder, const struct fuzz_host *host, uint8_t options,
+                       struct counts *counts)
+{
+    bool hardened = (options & 1) != 0;
+    bool checksum = hardened && options < 2;
+
+    for (uint32_t i = 0; i < FUZZ_FILES_MAX; i++) {
+        const struct fuzz_file *file = &host->files[i];
+        uint8_t head = (uint8_t)((hardened ? 1 : 0) | (checksum ? 2 : 0) | 64);
+
+        if (file->exists) {
+            save(folder, "scan", counts->scans++, &head, 1, file->bytes, file->size);
+            counts->types |= save_records(folder, file, hardened, checksum, &counts->records);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
-    unsigned scans = 0, records = 0, replays = 0;
+    struct counts counts = {0, 0, 0};
+    unsigned replays = 0;
 
     if (argc != 2) {
         fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
@@ -101,21 +130,26 @@ int main(int argc, char **argv)
         for (unsigned master = 0; master < 4; master++) {
             fuzz_host_start(&host);
             FUZZ_REQUIRE(host.recovered);
+            host.fails_once = hardened && master == 1; // a gap, then a checkpoint
             fuzz_host_work(&host, 2 + master);
             fuzz_host_crash(&host);
             save_replay(argv[1], &host, options, replays++);
         }
-        for (uint32_t i = 0; i < FUZZ_FILES_MAX; i++) {
-            const struct fuzz_file *file = &host.files[i];
-            uint8_t head = (uint8_t)((hardened ? 1 : 0) | (hardened && options < 2 ? 2 : 0) | 64);
-
-            if (file->exists) {
-                save(argv[1], "scan", scans++, &head, 1, file->bytes, file->size);
-                save_records(argv[1], file, hardened, hardened && options < 2, &records);
-            }
-        }
+        // The last one ends the job, and dies before the log is removed.
+        fuzz_host_start(&host);
+        FUZZ_REQUIRE(host.recovered);
+        fuzz_host_work(&host, 100);
+        save_files(argv[1], &host, options, &counts);
+        fuzz_host_end(&host);
+        fuzz_host_crash(&host);
+        save_replay(argv[1], &host, options, replays++);
+        save_files(argv[1], &host, options, &counts);
         fuzz_host_release(&host);
     }
-    printf("%u files, %u records, %u stores\n", scans, records, replays);
+    FUZZ_REQUIRE((counts.types >> RECOUP__RECORD_GAP & 1) != 0);
+    FUZZ_REQUIRE((counts.types >> RECOUP__RECORD_ENDED & 1) != 0);
+    FUZZ_REQUIRE((counts.types >> RECOUP__RECORD_CHECKPOINT_BEGIN & 1) != 0);
+    FUZZ_REQUIRE((counts.types >> RECOUP__RECORD_CHECKPOINT_END & 1) != 0);
+    printf("%u files, %u records, %u stores\n", counts.scans, counts.records, replays);
     return 0;
 }

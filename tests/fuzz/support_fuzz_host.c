@@ -131,6 +131,10 @@ static int write_file(struct fuzz_host *host, const struct recoup_action *operat
     }
     if (operation->type == RECOUP_ACTION_APPEND) {
         FUZZ_REQUIRE(file != NULL);
+        if (host->fails_once) {
+            host->fails_once = false;
+            return RECOUP_EIO;
+        }
         return append(file, operation->io.data, operation->io.size) ? 0 : RECOUP_ENOSPC;
     }
     return 0;
@@ -274,13 +278,13 @@ void fuzz_host_start(struct fuzz_host *host)
     struct recoup_event event = {.type = RECOUP_EVENT_START};
     bool reported = false;
 
-    host->recovered = host->failed = host->stopped = host->busy = false;
+    host->recovered = host->failed = host->stopped = host->ended = host->busy = false;
     host->n_confirms = host->n_snapshots = 0;
     host->steps = 0;
     event.start.epoch = ++host->epoch;
     create(host);
     step(host, &event);
-    while (!host->recovered && !host->failed) {
+    while (!host->recovered && !host->failed && !host->stopped) {
         if (do_one(host)) {
             continue;
         }
@@ -341,6 +345,21 @@ void fuzz_host_work(struct fuzz_host *host, uint32_t n)
             event.subtask_finished.payload_bytes = 7;
             step(host, &event);
             fuzz_host_pump(host, 300000000);
+        }
+    }
+}
+
+void fuzz_host_end(struct fuzz_host *host)
+{
+    struct recoup_event event = {.type = RECOUP_EVENT_STOP};
+
+    event.stop.clear = true;
+    step(host, &event);
+    while (!(host->busy && host->operation.type == RECOUP_ACTION_REMOVE)) {
+        FUZZ_REQUIRE(!host->stopped);
+        if (!do_one(host)) {
+            FUZZ_REQUIRE(recoup_deadline(host->job) != RECOUP_NEVER);
+            timer(host);
         }
     }
 }
