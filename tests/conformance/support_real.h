@@ -27,7 +27,8 @@ void real_reopen(struct real_fs *fs, enum recoup_host_durability durability);
 void real_perform(struct real_fs *fs, const struct recoup_action *action,
                   struct recoup_event *event);
 
-// Real file systems to be had: the build directory's, and a tmpfs. NULL ends the list.
+// Real file systems to be had: that of RECOUP_CONFORMANCE_DIR, or else of the build directory, and
+// a tmpfs. NULL ends the list.
 const char *const *real_bases(void);
 const char *real_kind(const char *base); // "ext4", "tmpfs", "another file system"
 #endif
