@@ -124,11 +124,12 @@ static int fork_worker(struct pool *pool, struct pool_worker *worker, const int 
     int process;
     sigset_t block;
 
-    // A child that has not yet prepared itself is not to die of a SIGINT that is meant for the
+    // A child that has not yet prepared itself is not to die of a signal that is meant for the
     // parent.
     (void)sigemptyset(&block);
     (void)sigaddset(&block, SIGINT);
     (void)sigaddset(&block, SIGTERM);
+    (void)sigaddset(&block, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &block, &pool->mask);
     worker->items = items[1];
     worker->answers = answers[0];

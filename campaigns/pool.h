@@ -113,8 +113,9 @@ enum campaign_result {
 // Runs until next() has no more and all that was handed out has ended. Items in the hands of a dead
 // worker that it had not begun are handed out again, and so are those that it had done but not yet
 // answered: work() may see an item twice, done() never. After a stop or a drain such items may
-// have had no done() at all. Workers ignore SIGINT, which a terminal sends to all of a group, and
-// are killed when the parent dies. While it runs, SIGPIPE is ignored and SIGCHLD at its default.
+// have had no done() at all. Workers ignore SIGINT and SIGHUP, which a terminal sends to all of a
+// group, and are killed when the parent dies. While it runs, SIGPIPE is ignored and SIGCHLD at its
+// default.
 // `message` has room for `size` bytes: after CAMPAIGN_OUTSIDE what went wrong and what to do, else
 // a warning (fewer workers than asked for) or "".
 enum campaign_result campaign_pool_run(const struct campaign_pool_options *options,

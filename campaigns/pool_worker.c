@@ -42,6 +42,7 @@ static void prepare(const struct pool_worker_setup *setup)
 
     die_with_parent(setup);
     (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN); // a terminal sends it to the whole group, too
     (void)signal(SIGTERM, SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, &setup->mask, NULL);
     // A crash is reported with its item, which can be repeated; thousands of cores help nobody.

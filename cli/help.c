@@ -36,7 +36,7 @@ void cli_help_program(struct results_text *text)
         "  1  an expectation was not met         5  not deterministic: two equal runs differ\n"
         "  2  usage or invalid input; no run     7  a file, disk or pipe failed\n"
         "  3  an invariant was broken that no   70  internal error\n"
-        "     active policy explains: a bug     130, 143  ended by SIGINT, SIGTERM\n"
+        "     active policy explains: a bug     130, 143  ended by SIGINT, SIGTERM or SIGHUP\n"
         "When several apply, the first of 70, 5, 3, 1, 7, 4 wins.\n");
 }
 

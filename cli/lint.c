@@ -14,19 +14,23 @@ static const struct cli_option lint_options[] = {
     {"set", "PATH=VALUE", NULL, true, "as of recoup run"},
     {"fault", "'{...}'", NULL, true, "as of recoup run"},
     {"format", "text|json", "text|json", false, "how the values are printed (text)"},
+    {"given", NULL, NULL, false, "only what was written: given, config, base, command line"},
+    {"assumed", NULL, NULL, false, "only what is assumed (with --given: those, too)"},
     {"quiet", NULL, NULL, false, "messages alone; files that are no scenarios are left out"},
 };
 
-static int print(const struct scenario *scenario, bool json)
+static int print(const struct scenario *scenario, const struct cli_arguments *arguments, bool json)
 {
+    struct results_lint_choice choice = {cli_arguments_value(arguments, "given") != NULL,
+                                         cli_arguments_value(arguments, "assumed") != NULL};
     struct results_text text;
     int code;
 
     results_text_init(&text);
     if (json) {
-        results_lint_json(scenario, &text);
+        results_lint_json(scenario, &choice, &text);
     } else {
-        results_lint_text(scenario, &text);
+        results_lint_text(scenario, &choice, cli_width(RESULTS_PAGE_WIDTH_MAX), &text);
     }
     code = cli_output_result(&text);
     results_text_release(&text);
@@ -63,7 +67,7 @@ static int lint_file(const struct cli_arguments *arguments,
         cli_complain("out of memory");
         code = CLI_OUTSIDE;
     } else if (values && (code == CLI_DONE || json)) {
-        code = cli_worse(print(&scenario, json), code);
+        code = cli_worse(print(&scenario, arguments, json), code);
     }
     scenario_release(&scenario);
     return code;
@@ -99,13 +103,16 @@ static int lint_quietly(const struct cli_arguments *arguments,
 static int lint_execute(const struct cli_program *program, const struct cli_arguments *arguments)
 {
     bool quiet = cli_arguments_value(arguments, "quiet") != NULL;
-    bool json = cli_arguments_value(arguments, "format") != NULL;
+    bool values = cli_arguments_value(arguments, "format") != NULL ||
+                  cli_arguments_value(arguments, "given") != NULL ||
+                  cli_arguments_value(arguments, "assumed") != NULL;
     struct cli_overrides overrides;
     int code = cli_overrides_collect(&overrides, arguments);
 
     (void)program;
-    if (code == CLI_DONE && (quiet || arguments->n_words > 1) && json) {
-        cli_complain("--format prints the values of one scenario; name one, without --quiet");
+    if (code == CLI_DONE && (quiet || arguments->n_words > 1) && values) {
+        cli_complain("--format, --given and --assumed are for the values of one scenario; name "
+                     "one, without --quiet");
         code = CLI_USAGE;
     }
     if (code == CLI_DONE && quiet) {
@@ -129,7 +136,8 @@ const struct cli_command cli_lint = {
         "--quiet\n"
         "folders may be named, too; `recoup check --help` says which files in them are scenarios.\n"
         "Each line is a path, its value, where the value comes from and, where it is no fact of\n"
-        "Flink and was not given, that it is assumed. Exit code 2: the scenario is invalid.\n\n",
+        "Flink and was not given, that it is assumed; what does not fit its column goes on a line\n"
+        "of its own. Exit code 2: the scenario is invalid.\n\n",
     .options = lint_options,
     .n_options = sizeof(lint_options) / sizeof(lint_options[0]),
     .words_min = 1,

@@ -134,17 +134,24 @@ static bool locale_is_utf8(void)
     return false;
 }
 
+uint32_t cli_width(uint32_t elsewhere)
+{
+    struct winsize size;
+
+    if (isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
+        size.ws_col > 0) {
+        return size.ws_col;
+    }
+    return elsewhere;
+}
+
 void cli_style(struct results_style *style, const char *color)
 {
     const char *terminal = getenv("TERM");
     bool dumb = terminal != NULL && strcmp(terminal, "dumb") == 0;
     bool on_terminal = isatty(STDOUT_FILENO) == 1;
-    struct winsize size;
 
-    style->width = WIDTH_DEFAULT;
-    if (on_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        style->width = size.ws_col;
-    }
+    style->width = cli_width(WIDTH_DEFAULT);
     style->utf8 = locale_is_utf8() && !(dumb && on_terminal);
     if (color != NULL && strcmp(color, "always") == 0) {
         style->color = true;

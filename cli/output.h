@@ -29,6 +29,8 @@ void cli_complain_lines(struct results_text *lines);
 void cli_complain_input(const struct scenario_message *messages, uint32_t n_messages,
                         const char *severity);
 
+// Columns of the terminal that is standard output; `elsewhere` where it is none.
+uint32_t cli_width(uint32_t elsewhere);
 // How the page may look: from --color, the terminal and the environment.
 void cli_style(struct results_style *style, const char *color);
 

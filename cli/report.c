@@ -10,6 +10,7 @@
 #include "cli/nearest.h"
 #include "cli/output.h"
 #include "cli/program.h"
+#include "cli/signals.h"
 #include "results/database_parts.h"
 #include "results/overview.h"
 #include "results/replace_file.h"
@@ -241,10 +242,16 @@ static int make(struct report_command *c)
 static int deliver(struct report_command *c)
 {
     const char *path = results_text_string(&c->path);
+    struct cli_signals signals;
     int error;
 
     if (strcmp(path, "-") == 0) {
         return cli_output_result(&c->report);
+    }
+    // Only now, since a page in the making leaves nothing behind: the file is written whole.
+    cli_signals_watch(&signals);
+    if (cli_signals_came(&signals)) {
+        return cli_signals_exit(&signals);
     }
     error = results_replace_file(path, &c->report, (uint64_t)getpid());
     if (error != 0) {
@@ -253,7 +260,7 @@ static int deliver(struct report_command *c)
     }
     cli_complain("%s: %llu runs at %u points", path, (unsigned long long)c->survey.n_runs,
                  c->survey.n_points);
-    return CLI_DONE;
+    return cli_signals_exit(&signals);
 }
 
 static int report_execute(const struct cli_program *program, const struct cli_arguments *arguments)

@@ -45,6 +45,7 @@ void cli_signals_watch(struct cli_signals *signals)
 {
     signals->interrupt = watch(SIGINT);
     signals->terminate = watch(SIGTERM);
+    signals->hang_up = watch(SIGHUP);
 }
 
 bool cli_signals_came(void *signals)
@@ -57,5 +58,8 @@ int cli_signals_exit(const struct cli_signals *signals)
     if (signals->interrupt && came(SIGINT)) {
         return CLI_INTERRUPTED;
     }
-    return signals->terminate && came(SIGTERM) ? CLI_TERMINATED : 0;
+    if ((signals->terminate && came(SIGTERM)) || (signals->hang_up && came(SIGHUP))) {
+        return CLI_TERMINATED;
+    }
+    return 0;
 }

@@ -331,9 +331,9 @@ const struct cli_command cli_sweep = {
     .summary = "Runs all points of a sweep file into a database.",
     .about =
         "The plan is written into the database first; what is done there is not done again, so\n"
-        "the same command goes on after an interruption. SIGINT ends it once what runs has ended\n"
-        "(exit code 4), a second one at once. One run in a hundred is made twice; a difference\n"
-        "is exit code 5. docs/sweeps.md tells more.\n\n",
+        "the same command goes on after an interruption. SIGINT ends it once what runs has ended,\n"
+        "a second one at once; the exit code is then 4, or that of what the runs found. One run\n"
+        "in a hundred is made twice; a difference is exit code 5. docs/sweeps.md tells more.\n\n",
     .options = sweep_options,
     .n_options = sizeof(sweep_options) / sizeof(sweep_options[0]),
     .words_min = 0,

@@ -141,6 +141,10 @@ static void cheapest(const struct survey *survey, struct results_text *text)
             results_quantity(most, RESULTS_QUANTITY_SIZE, best->all[SURVEY_BYTES].mean),
             least->short_name, least->label);
         lost_words(least, text);
+        if (least->n_states[MODEL_JOB_FINISHED] < least->n_runs) {
+            results_text_format(text, "; in %u of its %u runs the job does not finish",
+                                least->n_runs - least->n_states[MODEL_JOB_FINISHED], least->n_runs);
+        }
         results_text_add(text, ".");
     }
     results_text_format(text, "%sOf %u points %u %s on the front of lost work against bytes",

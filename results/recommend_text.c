@@ -491,6 +491,26 @@ static void tell_line(struct teller *t, const struct recommend_line *line)
     }
 }
 
+// What the point rests on besides the lines: other storage, say, is not set by a key of the block.
+static void tell_needs(struct teller *t)
+{
+    const struct recommendation *r = t->r;
+    const struct recommend_point *best = &r->points[r->best];
+
+    for (uint32_t i = 0; i < r->n_axes; i++) {
+        const struct recommend_axis *axis = &r->axes[i];
+        bool told = strcmp(axis->path, "profile") == 0 || best->levels[i] == RECOMMEND_NONE;
+
+        for (uint32_t k = 0; k < r->n_lines && !told; k++) {
+            told = r->lines[k].axis == i;
+        }
+        if (!told) {
+            say(t, "", RESULTS_PLAIN, "only with %s = %s, which is no key of Flink", axis->name,
+                axis->levels[best->levels[i]].text);
+        }
+    }
+}
+
 static void tell_lines(struct teller *t)
 {
     const struct recommendation *r = t->r;
@@ -526,6 +546,8 @@ static void tell_lines(struct teller *t)
     }
     if (r->n_lines == 0) {
         say(t, "", RESULTS_PLAIN, "no axis of the sweep is a key of Flink");
+    } else if (n > 0) {
+        tell_needs(t);
     }
 }
 

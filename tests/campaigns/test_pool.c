@@ -455,12 +455,13 @@ static void interrupted_calls_are_repeated(void **state)
     assert_u64(c.crashed, 40);
 }
 
-// What a worker inherits: no SIGINT, and no ends of other workers' pipes.
+// What a worker inherits: no SIGINT or SIGHUP, and no ends of other workers' pipes.
 static void look_around(uint64_t item, struct campaign_reply *reply)
 {
     int open_files = 0;
 
     (void)raise(SIGINT);
+    (void)raise(SIGHUP);
     for (int fd = 3; fd < 64; fd++) {
         open_files += fcntl(fd, F_GETFD) != -1;
     }

@@ -122,8 +122,7 @@ static void a_secret_is_not_repeated(void **state)
     support_program_call(&p, CALL("run", SUPPORT_SCENARIOS "tiny.yaml", "--set",
                                   "config.s3.secret-key=hunter2", "--set",
                                   "config.high-availability.storageDir=hdfs://me:hunter2@nn/ha",
-                                  "--fault",
-                                  "{name: token, at: 2500 ms, kill: master}"));
+                                  "--fault", "{name: token, at: 2500 ms, kill: master}"));
     assert_code(&p, 0);
     assert_has(p.out, "--set 'config.s3.secret-key=***' --set "
                       "'config.high-availability.storageDir=hdfs://**********@nn/ha' --fault "
@@ -499,13 +498,15 @@ static void colours_on_a_terminal(void **state)
 
 static void signals_before_the_run(void **state)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct support_program p;
     char path[512];
     char temporary[600];
 
     (void)state;
     support_write(support_file(path, "kept.json"), "old");
-    for (int number = SIGINT; number != 0; number = number == SIGINT ? SIGTERM : 0) {
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        int number = numbers[i];
         int process = support_program_start(&(const struct support_call){
             .arguments = {"run", TINY, "--trace", path}, .signal_pending = number});
         char *content;
@@ -530,7 +531,7 @@ static void signals_before_the_run(void **state)
 
 // The trace goes into a pipe, so the run cannot be over while nobody reads it: the signal that is
 // sent after its first byte strikes in the middle.
-static void a_signal_in_the_middle_of_a_run(void **state)
+static void assert_ended_midway(int number, int code)
 {
     char path[512];
     char buffer[4096];
@@ -541,7 +542,6 @@ static void a_signal_in_the_middle_of_a_run(void **state)
     int process;
     int fd;
 
-    (void)state;
     support_file(path, "pipe");
     assert_i64(mkfifo(path, 0666), 0);
     call.arguments[3] = path;
@@ -549,19 +549,26 @@ static void a_signal_in_the_middle_of_a_run(void **state)
     fd = open(path, O_RDONLY);
     assert_true(fd >= 0);
     assert_i64(read(fd, buffer, 1), 1);
-    assert_i64(kill((pid_t)process, SIGINT), 0);
+    assert_i64(kill((pid_t)process, number), 0);
     while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
         bytes += (uint64_t)n;
     }
     assert_i64(n, 0);
     assert_i64(close(fd), 0);
     support_program_wait(&p, process);
-    assert_code(&p, 130);
+    assert_code(&p, code);
     assert_text(p.out, "");
     assert_has(p.err, "interrupted");
     // The whole trace is some 7 MB.
     assert_true(bytes < 3000000);
     support_program_release(&p);
+}
+
+static void a_signal_in_the_middle_of_a_run(void **state)
+{
+    (void)state;
+    assert_ended_midway(SIGINT, 130);
+    assert_ended_midway(SIGHUP, 143);
 }
 
 static void lint_prints_every_value(void **state)
@@ -576,6 +583,23 @@ static void lint_prints_every_value(void **state)
     assert_code(&p, 0);
     assert_has(p.out, "cluster.workers");
     assert_has(p.out, "command line (--set");
+    for (const char *line = p.out; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        assert_true(strcspn(line, "\n") <= 100);
+    }
+    support_program_release(&p);
+    support_program_call(&p, CALL("lint", TINY, "--given"));
+    assert_code(&p, 0);
+    assert_has(p.out, "given (");
+    assert_null(strstr(p.out, "default"));
+    support_program_release(&p);
+    support_program_call(&p, CALL("lint", TINY, "--given", "--quiet"));
+    assert_code(&p, 2);
+    support_program_release(&p);
+    support_program_call(&p, CALL("lint", TINY, "--assumed", "--format", "json"));
+    assert_code(&p, 0);
+    assert_null(strstr(p.out, "\"assumed\":false"));
+    assert_null(strstr(p.out, "\"assumed\": false"));
+    assert_has(p.out, "\"assumed\"");
     support_program_release(&p);
     support_program_call(&p, CALL("lint", TINY, "--format", "json"));
     assert_code(&p, 0);

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -116,6 +117,21 @@ class Report(unittest.TestCase):
         self.assertIn(message, result.stderr.decode())
         return result.stderr.decode()
 
+    def test_signal_leaves_no_file(self):
+        # Blocked when the program starts, it strikes as soon as the program watches for it.
+        path = self.copy('hangup.db')
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            def pending(number=number):
+                signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_BLOCK, [number])
+                os.kill(os.getpid(), number)
+            target = os.path.join(self.folder, 'hangup.html')
+            result = subprocess.run([self.recoup, 'report', path, '-o', target],
+                                    preexec_fn=pending, check=False, capture_output=True)
+            self.assertEqual((result.returncode, result.stdout), (143, b''), result.stderr)
+            left = [name for name in os.listdir(self.folder) if name.startswith('hangup.html')]
+            self.assertEqual(left, [])
+
     # --- the page -------------------------------------------------------------------------------
 
     def test_one_run(self):
@@ -213,6 +229,17 @@ class Report(unittest.TestCase):
                       'not run yet', 'gave another result', '2 crashed',
                       '1 with bugs 1 with findings 1 failed'):
             self.assertIn(words, page.text())
+
+    def test_little_io_of_jobs_that_never_end_is_no_bargain(self):
+        path = self.grown('unfinished.db', 2, 12, ('min-pause',))
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE run SET state = 'TIMEOUT', io_event_store_bytes = 0,"
+                           " job_lost_work_ns = job_lost_work_ns + 1000000000000"
+                           " WHERE point_id = 2")
+        connection.commit()
+        connection.close()
+        page, _ = self.page(path)
+        self.assertIn('in 12 of its 12 runs the job does not finish', page.text())
 
     # --- other formats --------------------------------------------------------------------------
 

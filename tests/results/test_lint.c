@@ -96,25 +96,60 @@ static void nothing_is_said_about_an_invalid_scenario(void **state)
     assert_advice(&s, "");
 }
 
+static void assert_lint(const struct support_run *s, bool given, bool assumed, uint32_t width,
+                        const char *expected)
+{
+    struct results_lint_choice choice = {given, assumed};
+    struct results_text text;
+
+    results_text_init(&text);
+    results_lint_text(&s->scenario, &choice, width, &text);
+    assert_text(results_text_string(&text), expected);
+    results_text_release(&text);
+}
+
 static void values_are_aligned_and_never_cut(void **state)
 {
     struct support_run s;
-    struct results_text text;
 
     (void)state;
     support_run_init(&s);
     s.values[2].value = "{quantiles: [[0, 1 s], [0.5, 4 s], [0.99, 40 s], [1, 65 s]]}";
-    results_text_init(&text);
-    results_lint_text(&s.scenario, &text);
-    assert_text(results_text_string(&text),
-                "cluster.deploy   250 ms                            preset kubernetes     "
-                "assumed: Flink's REST samples\n"
-                "cluster.restart  60 s                              preset kubernetes     "
-                "assumed: an assumption\n"
-                "cluster.workers  {quantiles: [[0, 1 s], [0.5, 4 s], [0.99, 40 s], [1, 65 s]]}  "
-                "given (q72.yaml:9)\n"
-                "ha.detect        5 s                               command line (--set)\n");
-    results_text_release(&text);
+    assert_lint(
+        &s, false, false, 100,
+        "cluster.deploy   250 ms                preset kubernetes     assumed: Flink's REST "
+        "samples\n"
+        "cluster.restart  60 s                  preset kubernetes     assumed: an assumption\n"
+        "cluster.workers  {quantiles: [[0, 1 s], [0.5, 4 s], [0.99, 40 s], [1, 65 s]]}\n"
+        "                                       given (q72.yaml:9)\n"
+        "ha.detect        5 s                   command line (--set)\n");
+    assert_lint(&s, false, false, 40,
+                "cluster.deploy   250 ms\n"
+                "    preset kubernetes\n"
+                "    assumed: Flink's REST samples\n"
+                "cluster.restart  60 s\n"
+                "    preset kubernetes\n"
+                "    assumed: an assumption\n"
+                "cluster.workers\n"
+                "    {quantiles: [[0, 1 s], [0.5, 4 s],\n"
+                "    [0.99, 40 s], [1, 65 s]]}\n"
+                "    given (q72.yaml:9)\n"
+                "ha.detect        5 s\n"
+                "    command line (--set)\n");
+}
+
+static void only_what_was_asked_for_is_shown(void **state)
+{
+    struct support_run s;
+
+    (void)state;
+    support_run_init(&s);
+    assert_lint(&s, true, false, 100,
+                "cluster.workers  25   given (q72.yaml:9)\n"
+                "ha.detect        5 s  command line (--set)\n");
+    assert_lint(&s, false, true, 100,
+                "cluster.deploy   250 ms  preset kubernetes  assumed: Flink's REST samples\n"
+                "cluster.restart  60 s    preset kubernetes  assumed: an assumption\n");
 }
 
 static const struct CMUnitTest tests[] = {
@@ -123,6 +158,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(advice_on_masters_needs_a_fault),
     cmocka_unit_test(nothing_is_said_about_an_invalid_scenario),
     cmocka_unit_test(values_are_aligned_and_never_cut),
+    cmocka_unit_test(only_what_was_asked_for_is_shown),
 };
 
 int main(int argc, char **argv)

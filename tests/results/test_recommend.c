@@ -279,6 +279,8 @@ static void lines_for_flink(void **state)
 {
     struct recommend_question question = ask("io-event-store-bytes", "delay p95 95 s");
     struct recommendation r;
+    struct results_text text;
+    struct results_style style = {.width = 80};
     char path[512];
 
     (void)state;
@@ -289,6 +291,11 @@ static void lines_for_flink(void **state)
     assert_false(r.lines[0].is_default);
     assert_text(label_of(&r, r.lines[0].reference), "min-pause=180s, store=hdfs");
     assert_text(r.lines[0].because, "delay"); // it writes more than 3 min, for the bound's sake
+    results_text_init(&text);
+    recommend_text(&r, &style, &text);
+    assert_non_null(strstr(results_text_string(&text),
+                           "only with store = hdfs, which is no key of Flink\n"));
+    results_text_release(&text);
     recommendation_release(&r);
     question = ask("io-event-store-bytes", NULL);
     assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
