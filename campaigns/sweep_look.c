@@ -362,7 +362,7 @@ static bool open_if_there(struct sweep_campaign *campaign)
     if (path == NULL || access(path, F_OK) != 0) {
         return true;
     }
-    if (!results_database_open_reading(&campaign->database, path)) {
+    if (results_database_open_reading(&campaign->database, path) != RESULTS_READING) {
         return sweep_failed_with(campaign, results_text_string(&campaign->database.message));
     }
     return true;

@@ -156,7 +156,7 @@ bool campaign_sweep_table(const struct campaign_sweep_options *options,
     uint32_t more = 0;
     int code;
 
-    if (!results_database_open_reading(&database, options->database)) {
+    if (results_database_open_reading(&database, options->database) != RESULTS_READING) {
         results_text_add(&outcome->message, results_text_string(&database.message));
         results_database_close(&database);
         return false;

@@ -200,7 +200,8 @@ static int hash(const char *path)
     char key[RESULTS_KEY_SIZE];
     int code = CLI_OUTSIDE;
 
-    if (results_database_open_reading(&database, path) && results_content_hash(&database, key)) {
+    if (results_database_open_reading(&database, path) == RESULTS_READING &&
+        results_content_hash(&database, key)) {
         results_text_init(&text);
         results_text_format(&text, "%s\n", key);
         code = cli_output_result(&text);

@@ -193,40 +193,6 @@ bool results_database_open(struct results_database *database, const char *path, 
     return code == SQLITE_OK;
 }
 
-bool results_database_open_reading(struct results_database *database, const char *path)
-{
-    int64_t application = 0;
-    int64_t version = 0;
-    int code;
-
-    memset(database, 0, sizeof(*database));
-    database->path = path;
-    code = sqlite3_open_v2(path, &database->connection, SQLITE_OPEN_READONLY, NULL);
-    if (code == SQLITE_OK) {
-        code = sqlite3_busy_timeout(database->connection, RESULTS_DATABASE_WAIT_MS);
-    }
-    if (code == SQLITE_OK) {
-        code = results_database_number(database, "PRAGMA application_id", &application);
-    }
-    if (code == SQLITE_OK) {
-        code = results_database_number(database, "PRAGMA user_version", &version);
-    }
-    if (code != SQLITE_OK) {
-        results_database_fail(database, code);
-        return false;
-    }
-    if (application == RESULTS_DATABASE_APPLICATION_ID && version < RESULTS_DATABASE_VERSION) {
-        results_text_format(&database->message,
-                            "%s: the database has the earlier version %" PRId64 "; any `recoup "
-                            "run ... --db` into it brings it up to date",
-                            path, version);
-        return false;
-    }
-    return (application == RESULTS_DATABASE_APPLICATION_ID &&
-            version == RESULTS_DATABASE_VERSION) ||
-           refuse(database, application, version);
-}
-
 void results_database_close(struct results_database *database)
 {
     if (database->connection != NULL) {

@@ -45,8 +45,17 @@ struct results_execution {
 // true; else `message` says why (no database, another program's, a later version's, read-only,
 // locked, disk full) and the file is unchanged. To be closed in both cases.
 bool results_database_open(struct results_database *database, const char *path, uint32_t wait_ms);
-// Opens an existing file of this version for reading alone; the same messages.
-bool results_database_open_reading(struct results_database *database, const char *path);
+
+enum results_reading {
+    RESULTS_READING,         // open
+    RESULTS_READING_REFUSED, // empty, another program's, another version's: not what was meant
+    RESULTS_READING_FAILED   // it cannot be read
+};
+
+// Opens an existing file of this version for reading alone (database_reading.c). `message` says
+// what is wrong. To be closed in all cases.
+enum results_reading results_database_open_reading(struct results_database *database,
+                                                   const char *path);
 void results_database_close(struct results_database *database); // accepts a zeroed one
 
 // Appends one run that `recoup run` made.

@@ -194,7 +194,7 @@ static int attach(struct results_database *database, const char *path)
 static bool check_source(struct results_database *database, const char *path)
 {
     struct results_database source;
-    bool ok = results_database_open_reading(&source, path);
+    bool ok = results_database_open_reading(&source, path) == RESULTS_READING;
 
     if (!ok) {
         results_text_clear(&database->message);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Reads what a recommendation rests on: one sweep with its points, axes and runs.
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,46 +59,16 @@ static void init_statement(struct recommendation *r, struct results_statement *s
 
 static enum recommend_status open_file(struct recommendation *r, const char *path)
 {
-    struct results_database *database = &r->database;
-    struct results_text *message = &database->message;
-    int64_t application = 0;
-    int64_t version = 0;
+    enum results_reading reading = results_database_open_reading(&r->database, path);
     int code;
 
-    database->path = path;
-    code = sqlite3_open_v2(path, &database->connection, SQLITE_OPEN_READONLY, NULL);
-    if (code == SQLITE_OK) {
-        code = sqlite3_busy_timeout(database->connection, RESULTS_DATABASE_WAIT_MS);
+    if (reading != RESULTS_READING) {
+        return reading == RESULTS_READING_REFUSED ? RECOMMEND_USAGE : RECOMMEND_OUTSIDE;
     }
-    if (code == SQLITE_OK) {
-        code = results_database_execute(database, "BEGIN");
-    }
-    if (code == SQLITE_OK) {
-        code = results_database_number(database, "PRAGMA application_id", &application);
-    }
-    if (code == SQLITE_OK) {
-        code = results_database_number(database, "PRAGMA user_version", &version);
-    }
+    code = results_database_execute(&r->database, "BEGIN");
     if (code != SQLITE_OK) {
-        int error = sqlite3_system_errno(database->connection);
-
-        results_database_fail(database, code);
-        if ((code & 0xff) == SQLITE_IOERR) {
-            results_text_clear(message);
-            results_text_format(message, "%s: the file cannot be read: %s", path, strerror(error));
-        }
+        results_database_fail(&r->database, code);
         return RECOMMEND_OUTSIDE;
-    }
-    if (application != RESULTS_DATABASE_APPLICATION_ID) {
-        results_text_format(message, "%s: the database was not made by recoup", path);
-        return RECOMMEND_USAGE;
-    }
-    if (version != RESULTS_DATABASE_VERSION) {
-        results_text_format(message,
-                            "%s: the database has version %" PRId64 ", this program reads version "
-                            "%d; a `recoup run --db` into it brings an older one up to date",
-                            path, version, RESULTS_DATABASE_VERSION);
-        return RECOMMEND_USAGE;
     }
     return RECOMMEND_FOUND;
 }

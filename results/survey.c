@@ -3,12 +3,10 @@
 // Opening a result database to read it, and which of its sweeps is meant.
 #include "results/survey.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "results/database_parts.h"
 #include "results/survey_parts.h"
@@ -228,102 +226,25 @@ bool survey_choose(struct survey *survey, const char *sweep, enum survey_status 
 
 // --- opening -------------------------------------------------------------------------------------
 
-// Whose file is it? The database was opened read-only, so SQLite says nothing before it reads.
-static enum survey_status identify(struct survey *survey)
-{
-    struct results_database *database = &survey->database;
-    int64_t application = 0;
-    int64_t version = 0;
-    int64_t objects = 0;
-    int code = results_database_number(database, "PRAGMA application_id", &application);
-
-    if (code == SQLITE_OK) {
-        code = results_database_number(database, "PRAGMA user_version", &version);
-    }
-    if (code == SQLITE_OK) {
-        code = results_database_number(database, "SELECT count(*) FROM sqlite_master", &objects);
-    }
-    if (code != SQLITE_OK) {
-        results_database_fail(database, code);
-        return SURVEY_OUTSIDE;
-    }
-    if (objects == 0 && application == 0) {
-        results_text_format(&database->message,
-                            "%s: the database is empty; recoup run --db or "
-                            "recoup sweep fills it",
-                            database->path);
-        return SURVEY_USAGE;
-    }
-    if (application != RESULTS_DATABASE_APPLICATION_ID) {
-        results_text_format(&database->message,
-                            "%s: the database belongs to another program "
-                            "(application id %" PRId64 ")",
-                            database->path, application);
-        return SURVEY_USAGE;
-    }
-    if (version > RESULTS_DATABASE_VERSION) {
-        results_text_format(&database->message,
-                            "%s: the database has version %" PRId64 ", this program "
-                            "reads version %d; use the program that made it",
-                            database->path, version, RESULTS_DATABASE_VERSION);
-        return SURVEY_USAGE;
-    }
-    if (version < RESULTS_DATABASE_VERSION) {
-        results_text_format(&database->message,
-                            "%s: the database has version %" PRId64 ", this program reads "
-                            "version %d; recoup run --db or recoup sweep --db brings it there",
-                            database->path, version, RESULTS_DATABASE_VERSION);
-        return SURVEY_USAGE;
-    }
-    return SURVEY_OK;
-}
-
-// SQLite would say "unable to open" of all of these.
-static bool is_readable_file(struct survey *survey, const char *path)
-{
-    struct stat facts;
-
-    if (stat(path, &facts) != 0) {
-        results_text_format(&survey->database.message, "%s: the database cannot be read: %s", path,
-                            strerror(errno));
-        return false;
-    }
-    if (!S_ISREG(facts.st_mode)) {
-        results_text_format(&survey->database.message, "%s: the database is no file", path);
-        return false;
-    }
-    return true;
-}
-
-static int open_to_read(struct results_database *database, const char *path)
-{
-    int code = sqlite3_open_v2(path, &database->connection, SQLITE_OPEN_READONLY, NULL);
-
-    if (code == SQLITE_OK) {
-        code = sqlite3_busy_timeout(database->connection, RESULTS_DATABASE_WAIT_MS);
-    }
-    // One transaction: a sweep that goes on meanwhile does not show in half of the figures.
-    return code == SQLITE_OK ? results_database_execute(database, "BEGIN") : code;
-}
-
 enum survey_status survey_read(struct survey *survey, const char *path, const char *sweep)
 {
+    enum results_reading reading;
     enum survey_status status;
     int code;
 
     memset(survey, 0, sizeof(*survey));
     sim_arena_init(&survey->arena, 0);
-    survey->database.path = path;
-    if (!is_readable_file(survey, path)) {
-        return SURVEY_OUTSIDE;
+    reading = results_database_open_reading(&survey->database, path);
+    if (reading != RESULTS_READING) {
+        return reading == RESULTS_READING_REFUSED ? SURVEY_USAGE : SURVEY_OUTSIDE;
     }
-    code = open_to_read(&survey->database, path);
+    // One transaction: a sweep that goes on meanwhile does not show in half of the figures.
+    code = results_database_execute(&survey->database, "BEGIN");
     if (code != SQLITE_OK) {
         results_database_fail(&survey->database, code);
         return SURVEY_OUTSIDE;
     }
-    status = identify(survey);
-    if (status != SURVEY_OK || !survey_choose(survey, sweep, &status)) {
+    if (!survey_choose(survey, sweep, &status)) {
         return status;
     }
     code = survey_load(survey);

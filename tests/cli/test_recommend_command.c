@@ -151,7 +151,7 @@ static void wrong_questions_are_exit_code_2(void **state)
     support_program_release(&p);
     CALL(&p, "recommend", "/no/such.db", "--minimize", "lost-work");
     assert_code(&p, 7);
-    assert_has(p.err, "cannot be opened");
+    assert_has(p.err, "cannot be read: No such file");
     support_program_release(&p);
 }
 

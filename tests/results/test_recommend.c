@@ -553,7 +553,7 @@ static void what_cannot_be_answered(void **state)
 
     (void)state;
     assert_refused(support_path(path, "recommend-missing.db"), &question, RECOMMEND_OUTSIDE,
-                   "cannot be opened");
+                   "cannot be read: No such file");
     assert_true(results_database_open(&database, path, 0));
     results_database_close(&database);
     assert_refused(path, &question, RECOMMEND_USAGE, "there is no run in it");
