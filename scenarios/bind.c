@@ -520,14 +520,7 @@ static void unknown_key(struct scenario_loader *loader, enum scenario_section se
                                   row->key);
         }
     }
-    const char *quoted = scenario_quote(loader, child->key);
-    if (nearest.best != NULL) {
-        scenario_error(loader, child->key_place, "unknown key '%s'%s", quoted,
-                       scenario_nearest_text(loader, &nearest));
-    } else {
-        scenario_error(loader, child->key_place, "unknown key '%s'%s%s; known are %s", quoted,
-                       path[0] != '\0' ? " in " : "", path, known.text);
-    }
+    scenario_unknown_key(loader, child, &nearest, known.text, path);
 }
 
 bool scenario_bind_keys(struct scenario_loader *loader, enum scenario_section section,

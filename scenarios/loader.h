@@ -167,6 +167,11 @@ void scenario_nearest_offer(struct scenario_nearest *nearest, const char *known)
 // "; did you mean 'x'?" or "".
 const char *scenario_nearest_text(struct scenario_loader *loader,
                                   const struct scenario_nearest *nearest);
+// Reports the key of `child`, which `path` does not know: with the nearest name, or else with all
+// that are `known`.
+void scenario_unknown_key(struct scenario_loader *loader, const struct scenario_node *child,
+                          const struct scenario_nearest *nearest, const char *known,
+                          const char *path);
 bool scenario_name_is_legal(const char *name);
 
 // --- files and nodes (file.c, tree.c) ------------------------------------------------------------

@@ -97,3 +97,18 @@ bool scenario_name_is_legal(const char *name)
     }
     return letter;
 }
+
+void scenario_unknown_key(struct scenario_loader *loader, const struct scenario_node *child,
+                          const struct scenario_nearest *nearest, const char *known,
+                          const char *path)
+{
+    const char *quoted = scenario_quote(loader, child->key);
+
+    if (nearest->best != NULL) {
+        scenario_error(loader, child->key_place, "unknown key '%s'%s", quoted,
+                       scenario_nearest_text(loader, nearest));
+    } else {
+        scenario_error(loader, child->key_place, "unknown key '%s'%s%s; known are %s", quoted,
+                       path[0] != '\0' ? " in " : "", path, known);
+    }
+}

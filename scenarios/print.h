@@ -12,6 +12,11 @@
 // failed or memory ran out.
 int scenario_print_with(FILE *out, void (*body)(struct scenario_loader *loader, FILE *out));
 void scenario_print_json_text(FILE *out, const char *text);      // with quotes; null for NULL
+// Parts of a JSON Schema: `"enum": [...]` of "a|b"; the name "job-stages-source" of a section's
+// path "job.stages[].source", and a reference to it.
+void scenario_print_enum(FILE *out, const char *choices);
+void scenario_print_definition(FILE *out, const char *path);
+void scenario_print_reference(FILE *out, const char *path);
 void scenario_print_markdown_text(FILE *out, const char *text);  // '|' escaped
 // "integer from 1 to 1024", "one of hdfs, s3"
 const char *scenario_row_value_text(struct scenario_loader *loader,

@@ -15,7 +15,7 @@ static void property_name(FILE *out, const char *name, bool *first)
     *first = false;
 }
 
-static void print_enum(FILE *out, const char *choices)
+void scenario_print_enum(FILE *out, const char *choices)
 {
     fputs("\"enum\": [", out);
     for (bool first = true; *choices != '\0'; first = false) {
@@ -26,10 +26,9 @@ static void print_enum(FILE *out, const char *choices)
     fputs("]", out);
 }
 
-// "job-stages-source" of "job.stages[].source".
-static void section_name(FILE *out, enum scenario_section section)
+void scenario_print_definition(FILE *out, const char *path)
 {
-    for (const char *p = scenario_section_path(section); *p != '\0'; p++) {
+    for (const char *p = path; *p != '\0'; p++) {
         if (*p == '.') {
             fputc('-', out);
         } else if (*p != '[' && *p != ']') {
@@ -38,11 +37,16 @@ static void section_name(FILE *out, enum scenario_section section)
     }
 }
 
-static void section_reference(FILE *out, enum scenario_section section)
+void scenario_print_reference(FILE *out, const char *path)
 {
     fputs("{\"$ref\": \"#/definitions/", out);
-    section_name(out, section);
+    scenario_print_definition(out, path);
     fputs("\"}", out);
+}
+
+static void section_reference(FILE *out, enum scenario_section section)
+{
+    scenario_print_reference(out, scenario_section_path(section));
 }
 
 static void print_special(FILE *out, const struct scenario_option *row)
@@ -54,7 +58,8 @@ static void print_special(FILE *out, const struct scenario_option *row)
         fputs("]", out);
     } else if (root && strcmp(row->key, "storage") == 0) {
         fputs("\"anyOf\": [{", out);
-        print_enum(out, scenario_options_find(SCENARIO_SECTION_STORAGE, "profile")->choices);
+        scenario_print_enum(out,
+                            scenario_options_find(SCENARIO_SECTION_STORAGE, "profile")->choices);
         fputs("}, ", out);
         section_reference(out, SCENARIO_SECTION_STORAGE);
         fputs("]", out);
@@ -137,7 +142,7 @@ static void print_type(FILE *out, const struct scenario_option *row)
         fputs("\"type\": \"string\", \"pattern\": \"^[0-9]+([.][0-9]+)? *%$\"", out);
         break;
     case SCENARIO_CHOICE:
-        print_enum(out, row->choices);
+        scenario_print_enum(out, row->choices);
         break;
     case SCENARIO_LAW:
     case SCENARIO_LAW_SIZE:
@@ -312,7 +317,7 @@ static void schema_body(struct scenario_loader *loader, FILE *out)
     print_law(out, "sizes", "size");
     for (int s = SCENARIO_SECTION_ROOT + 1; s < SCENARIO_SECTION_COUNT; s++) {
         fputs(",\n  \"", out);
-        section_name(out, (enum scenario_section)s);
+        scenario_print_definition(out, scenario_section_path((enum scenario_section)s));
         fputs("\": {\n", out);
         print_object(loader, out, (enum scenario_section)s);
         fputs("\n  }", out);

@@ -116,33 +116,9 @@ static void markdown_body(struct scenario_loader *loader, FILE *out)
 
 // --- schema --------------------------------------------------------------------------------------
 
-static void section_name(FILE *out, enum sweep_section section)
-{
-    for (const char *p = sweep_section_path(section); *p != '\0'; p++) {
-        if (*p == '.') {
-            fputc('-', out);
-        } else if (*p != '[' && *p != ']') {
-            fputc(*p, out);
-        }
-    }
-}
-
 static void reference(FILE *out, enum sweep_section section)
 {
-    fputs("{\"$ref\": \"#/definitions/", out);
-    section_name(out, section);
-    fputs("\"}", out);
-}
-
-static void print_choices(FILE *out, const char *choices)
-{
-    fputs("\"enum\": [", out);
-    for (bool first = true; *choices != '\0'; first = false) {
-        size_t size = strcspn(choices, "|");
-        fprintf(out, "%s\"%.*s\"", first ? "" : ", ", (int)size, choices);
-        choices += size + (choices[size] == '|' ? 1 : 0);
-    }
-    fputs("]", out);
+    scenario_print_reference(out, sweep_section_path(section));
 }
 
 static void scalar_schema(FILE *out, const struct sweep_key *row)
@@ -158,7 +134,7 @@ static void scalar_schema(FILE *out, const struct sweep_key *row)
     } else if (row->type == SCENARIO_BOOLEAN) {
         fputs("\"type\": \"boolean\"", out);
     } else if (row->type == SCENARIO_CHOICE) {
-        print_choices(out, row->choices);
+        scenario_print_enum(out, row->choices);
     } else {
         fputs("\"type\": \"string\"", out);
     }
@@ -200,7 +176,7 @@ static void type_schema(FILE *out, const struct sweep_key *row)
         break;
     case SWEEP_MEASURES:
         fputs("\"type\": \"array\", \"items\": {", out);
-        print_choices(out, row->choices);
+        scenario_print_enum(out, row->choices);
         fputs("}", out);
         break;
     case SWEEP_ANY:
@@ -248,7 +224,7 @@ static void schema_body(struct scenario_loader *loader, FILE *out)
     fputs(",\n  \"definitions\": {", out);
     for (int s = SWEEP_ROOT + 1; s < SWEEP_SECTION_COUNT; s++) {
         fprintf(out, "%s\n  \"", s == SWEEP_ROOT + 1 ? "" : ",");
-        section_name(out, (enum sweep_section)s);
+        scenario_print_definition(out, sweep_section_path((enum sweep_section)s));
         fputs("\": {\n", out);
         section_schema(out, (enum sweep_section)s);
         fputs("\n  }", out);

@@ -27,15 +27,7 @@ static void unknown_key(struct sweep_reader *reader, enum sweep_section section,
                                   row->key);
         }
     }
-    const char *quoted = scenario_quote(loader, child->key);
-    if (nearest.best != NULL) {
-        scenario_error(loader, child->key_place, "unknown key '%s'%s", quoted,
-                       scenario_nearest_text(loader, &nearest));
-    } else {
-        const char *path = sweep_section_path(section);
-        scenario_error(loader, child->key_place, "unknown key '%s'%s%s; known are %s", quoted,
-                       path[0] != '\0' ? " in " : "", path, known.text);
-    }
+    scenario_unknown_key(loader, child, &nearest, known.text, sweep_section_path(section));
 }
 
 bool sweep_check_keys(struct sweep_reader *reader, enum sweep_section section,
