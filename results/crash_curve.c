@@ -256,22 +256,7 @@ static void put_point(struct results_json *json, const struct results_crash_curv
         results_json_put_i64(json, results_many_name(data_metrics[m]),
                              value_of(record, data_metrics[m]));
     }
-    results_json_key(json, "lost_work_by_cause");
-    results_json_object(json);
-    for (uint32_t c = 0; c < MODEL_CAUSE_COUNT; c++) {
-        uint64_t attempts;
-        int64_t ns = results_many_lost(record, c, &attempts);
-
-        if (ns > 0 || attempts > 0) {
-            results_json_key(json, model_cause_name((enum model_cause)c));
-            results_json_object(json);
-            results_json_put_i64(json, "ns", ns);
-            results_json_put_u64(json, "attempts", attempts);
-            results_json_end_object(json);
-        }
-    }
-    results_json_end_object(json);
-    results_json_put_u64(json, "findings", record->facts.findings_total);
+    results_many_put_lost(json, record);
     results_json_end_object(json);
 }
 

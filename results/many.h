@@ -39,6 +39,9 @@ bool results_many_of(const struct results_record *record, enum results_many_metr
                      int64_t *value);
 // Lost work of a run by one cause, all stages together.
 int64_t results_many_lost(const struct results_record *record, uint32_t cause, uint64_t *attempts);
+// "lost_work_by_cause" and "findings" of a run, into the object that is open.
+struct results_json;
+void results_many_put_lost(struct results_json *json, const struct results_record *record);
 
 struct results_many { // everything here is borrowed
     const struct scenario *scenario;

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "recovery/recorder.h"
+#include "results/store_files.h"
 
 static const char *event_name(enum recoup_event_type type)
 {
@@ -166,23 +166,10 @@ static enum results_store_replayed result_of(const struct recoup_replay *end)
     }
 }
 
-static void *allocate(void *context, size_t size)
-{
-    (void)context;
-    return malloc(size);
-}
-
-static void release(void *context, void *memory, size_t size)
-{
-    (void)context;
-    (void)size;
-    free(memory);
-}
-
 static enum results_store_replayed replay(const void *bytes, size_t size, int fd,
                                           struct results_text *message)
 {
-    struct recoup_allocator allocator = {allocate, release, NULL};
+    struct recoup_allocator allocator = results_store_allocator();
     struct recoup_replayer *replayer = NULL;
     struct recoup_replay step;
     uint64_t steps = 0;
