@@ -88,12 +88,11 @@ void results_sample_moments(const struct results_sample *sample, struct results_
     }
 }
 
-static double half_width(const struct results_sample *sample, double sd, double confidence)
+double results_t_half_width(double sd, size_t n, double confidence)
 {
-    SIM_ASSERT(sample->n >= 2);
+    SIM_ASSERT(n >= 2);
     SIM_ASSERT(confidence > 0.0 && confidence < 1.0);
-    return gsl_cdf_tdist_Qinv((1.0 - confidence) / 2.0, (double)(sample->n - 1)) * sd /
-           sqrt((double)sample->n);
+    return gsl_cdf_tdist_Qinv((1.0 - confidence) / 2.0, (double)(n - 1)) * sd / sqrt((double)n);
 }
 
 void results_sample_mean_interval(const struct results_sample *sample, double confidence,
@@ -104,7 +103,7 @@ void results_sample_mean_interval(const struct results_sample *sample, double co
     results_sample_moments(sample, &moments);
     *interval = (struct results_interval){RESULTS_UNKNOWN, RESULTS_UNKNOWN};
     if (sample->n >= 2) {
-        double half = half_width(sample, moments.sd, confidence);
+        double half = results_t_half_width(moments.sd, sample->n, confidence);
 
         interval->low = moments.mean - half;
         interval->high = moments.mean + half;
@@ -123,7 +122,7 @@ double results_sample_relative_half_width(const struct results_sample *sample, d
         return 0.0;
     }
     // A division by zero is infinite here, which is meant.
-    return half_width(sample, moments.sd, confidence) / fabs(moments.mean);
+    return results_t_half_width(moments.sd, sample->n, confidence) / fabs(moments.mean);
 }
 
 double results_sample_quantile(const struct results_sample *sample, double share)

@@ -50,6 +50,9 @@ struct results_moments {
 
 void results_sample_moments(const struct results_sample *sample, struct results_moments *moments);
 
+// Half the width of Student's t interval of a mean: t(n - 1) sd / sqrt(n). n at least 2, confidence
+// in (0, 1).
+double results_t_half_width(double sd, size_t n, double confidence);
 // Student's t interval of the mean: mean -+ t(n - 1) sd / sqrt(n). NAN when n < 2; of no width when
 // all values are equal. confidence in (0, 1).
 void results_sample_mean_interval(const struct results_sample *sample, double confidence,

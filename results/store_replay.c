@@ -125,8 +125,8 @@ static bool print_state(const struct recoup_job *job, uint64_t steps, int fd)
     recoup_stats(job, &stats);
     recoup_state_hash(job, hash);
     results_text_format(&text,
-                        "after %" PRIu64 " events: %s, %s; %" PRIu64 " events accepted, %" PRIu64
-                        " durable; state ",
+                        "%" PRIu64 " events as recorded; then: %s, %s; %" PRIu64
+                        " events accepted, %" PRIu64 " durable; state ",
                         steps, recoup_phase_name(recoup_phase(job)),
                         stats.protected_now ? "protected" : "not protected", stats.events_accepted,
                         stats.events_durable);

@@ -6,19 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics.h>
 
+#include "results/statistics.h"
 #include "results/survey_parts.h"
 #include "sim/assert.h"
 
-#define CONFIDENCE_TAIL 0.975
-
-static double half_width(double sd, double n)
-{
-    return gsl_cdf_tdist_Pinv(CONFIDENCE_TAIL, n - 1) * sd / sqrt(n);
-}
+#define CONFIDENCE 0.95 // as in table `summary`
 
 void survey_estimate(struct survey_estimate *estimate, double *values, uint32_t n)
 {
@@ -40,7 +35,8 @@ void survey_estimate(struct survey_estimate *estimate, double *values, uint32_t 
     estimate->p95 = gsl_stats_quantile_from_sorted_data(values, 1, known, 0.95);
     estimate->max = values[known - 1];
     if (known > 1) {
-        double half = half_width(gsl_stats_sd_m(values, 1, known, estimate->mean), known);
+        double sd = gsl_stats_sd_m(values, 1, known, estimate->mean);
+        double half = results_t_half_width(sd, known, CONFIDENCE);
 
         estimate->low = estimate->mean - half;
         estimate->high = estimate->mean + half;

@@ -137,7 +137,7 @@ static void another_answer_is_exit_code_5(void **state)
                                   "was\n"));
     uint32_t printed = lines_with(p.out, " ns  ");
     assert_true(printed > 0 && printed < steps);
-    snprintf(summary, sizeof summary, "\nafter %" PRIu32 " events: ", printed);
+    snprintf(summary, sizeof summary, "\n%" PRIu32 " events as recorded; then: ", printed);
     assert_non_null(strstr(p.out, summary));
     assert_null(strstr(p.out, "-> RECOVERED\n"));
     support_program_release(&p);
