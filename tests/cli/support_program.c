@@ -226,3 +226,31 @@ void support_shell(struct support_program *p, const char *command)
     }
     support_program_wait(p, (int)process);
 }
+
+void assert_has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        print_error("'%s' is not in:\n%s\n", part, text);
+        fail();
+    }
+}
+
+void assert_code(const struct support_program *p, int code)
+{
+    if (p->code != code) {
+        print_error("exit code %d, expected %d\n--- out\n%s\n--- err\n%s\n", p->code, code, p->out,
+                    p->err);
+        fail();
+    }
+}
+
+void assert_usage(const struct support_call *call, const char *message)
+{
+    struct support_program p;
+
+    support_program_call(&p, call);
+    assert_code(&p, 2);
+    assert_text(p.out, "");
+    assert_has(p.err, message);
+    support_program_release(&p);
+}

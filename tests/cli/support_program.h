@@ -47,4 +47,10 @@ char *support_content(const char *path);
 void support_write(const char *path, const char *content);
 bool support_exists(const char *path);
 
+// Fail the test, with what the program printed.
+void assert_has(const char *text, const char *part);
+void assert_code(const struct support_program *p, int code);
+// The call ends with exit code 2 and this message, and prints nothing.
+void assert_usage(const struct support_call *call, const char *message);
+
 #endif

@@ -21,7 +21,7 @@
 #define FOLDER RECOUP_BINARY_DIR "/tests/check-folder"
 #define OTHER_YAML "apiVersion: v1\nkind: ConfigMap\n---\nkind: Second\n"
 
-static void assert_has(const struct support_program *p, const char *text, const char *part)
+static void assert_says(const struct support_program *p, const char *text, const char *part)
 {
     if (strstr(text, part) == NULL) {
         print_error("'%s' is not in:\n--- out\n%s\n--- err\n%s\n", part, p->out, p->err);
@@ -129,11 +129,11 @@ static void scenarios_are_found_among_other_files(void **state)
     assert_text(p.err, "recoup: 1 files only serve others, as a base or as the job of a sweep\n");
     support_program_release(&p);
     run(&p, RECOUP "check recoup -j 1 --strict", 1);
-    assert_has(&p, p.out, "no baseline: recoup/baselines/crash.yaml is not there");
-    assert_has(&p, p.out, "0 passed, 2 failed");
+    assert_says(&p, p.out, "no baseline: recoup/baselines/crash.yaml is not there");
+    assert_says(&p, p.out, "0 passed, 2 failed");
     support_program_release(&p);
     run(&p, RECOUP "check recoup/deep", 2);
-    assert_has(&p, p.err, "no scenario is there");
+    assert_says(&p, p.err, "no scenario is there");
     support_program_release(&p);
     run_drop(RECOUP "check", 2);
     run_drop(RECOUP "check nowhere", 2);
@@ -159,7 +159,7 @@ static void a_selection_skips_the_rest(void **state)
     support_program_release(&p);
     run_drop("sed -i 's/3 s/4 s/' site.yaml", 0);
     run(&p, RECOUP "check recoup --changed-since recoup/baselines --format json", 1);
-    assert_has(&p, p.out, "\"skipped\":0");
+    assert_says(&p, p.out, "\"skipped\":0");
     support_program_release(&p);
 }
 
@@ -171,9 +171,9 @@ static void a_broken_file_fails_and_the_rest_runs(void **state)
     write_file("recoup/aaa.yaml", "version: 1\nname: aaa\njob:\n  stagess: []\n");
     write_file("recoup/zzz.yaml", "version: 1\nbase: [\n");
     run(&p, RECOUP "check recoup", 1);
-    assert_has(&p, p.out, "recoup/aaa.yaml:4:3: unknown key 'stagess'; did you mean 'stages'?");
-    assert_has(&p, p.out, "FAIL  recoup/zzz.yaml");
-    assert_has(&p, p.out, "2 passed, 2 failed\n");
+    assert_says(&p, p.out, "recoup/aaa.yaml:4:3: unknown key 'stagess'; did you mean 'stages'?");
+    assert_says(&p, p.out, "FAIL  recoup/zzz.yaml");
+    assert_says(&p, p.out, "2 passed, 2 failed\n");
     support_program_release(&p);
 }
 
@@ -184,7 +184,7 @@ static void two_of_one_name_are_refused(void **state)
     (void)state;
     run_drop("cp recoup/crash.yaml recoup/other.yaml", 0);
     run(&p, RECOUP "check recoup", 2);
-    assert_has(&p, p.err, "are both named crash, and would share a baseline");
+    assert_says(&p, p.err, "are both named crash, and would share a baseline");
     support_program_release(&p);
 }
 
@@ -225,12 +225,13 @@ static void every_format_says_the_same(void **state)
     assert_non_null(strstr(junit, "<failure message=\"makespan is "));
     free(junit);
     run(&p, RECOUP "check recoup --tap", 1);
-    assert_has(&p, p.out,
-               "TAP version 13\n1..3\nok 1 - recoup/calm.yml\nok 2 - recoup/crash.yaml\n"
-               "not ok 3 - recoup/fails.yaml\n# makespan is ");
+    assert_says(&p, p.out,
+                "TAP version 13\n1..3\nok 1 - recoup/calm.yml\nok 2 - recoup/crash.yaml\n"
+                "not ok 3 - recoup/fails.yaml\n# makespan is ");
     support_program_release(&p);
     run(&p, "GITHUB_ACTIONS=true " RECOUP "check recoup", 1);
-    assert_has(&p, p.err, "::error file=recoup/fails.yaml,line=1,title=recoup check::makespan is ");
+    assert_says(&p, p.err,
+                "::error file=recoup/fails.yaml,line=1,title=recoup check::makespan is ");
     support_program_release(&p);
     run_drop(RECOUP "check recoup/calm.yml --junit nowhere/out.xml", 7);
 }
@@ -244,23 +245,23 @@ static void a_baseline_needs_a_reason(void **state)
 
     (void)state;
     run(&p, RECOUP "bless recoup", 2);
-    assert_has(&p, p.err, "no reason given");
+    assert_says(&p, p.err, "no reason given");
     support_program_release(&p);
     run_drop(RECOUP "bless recoup --why ' '", 2);
     run_drop(RECOUP "bless recoup --why \"$(printf 'a\\nb')\"", 2);
     run(&p, RECOUP "bless recoup --dry-run", 0);
-    assert_has(&p, p.out, "2 would be accepted, 0 unchanged, 0 refused");
+    assert_says(&p, p.out, "2 would be accepted, 0 unchanged, 0 refused");
     support_program_release(&p);
     assert_null(content("recoup/baselines/crash.yaml"));
     run(&p, RECOUP "bless recoup --why \"It's the first: yes\"", 0);
-    assert_has(&p, p.out, "2 accepted, 0 unchanged, 0 refused");
+    assert_says(&p, p.out, "2 accepted, 0 unchanged, 0 refused");
     support_program_release(&p);
     text = content("recoup/baselines/crash.yaml");
     assert_non_null(text);
     assert_non_null(strstr(text, "why: 'It''s the first: yes'}"));
     free(text);
     run(&p, RECOUP "bless recoup --why again", 0);
-    assert_has(&p, p.out, "0 accepted, 2 unchanged, 0 refused");
+    assert_says(&p, p.out, "0 accepted, 2 unchanged, 0 refused");
     support_program_release(&p);
     run_drop(RECOUP "check recoup --strict", 0);
 }
@@ -278,7 +279,7 @@ static void only_what_is_named_is_touched(void **state)
         " -e '1i # Ours.' recoup/baselines/crash.yaml",
         0);
     run(&p, RECOUP "check recoup", 1);
-    assert_has(&p, p.out, "the values in the baseline contradict its own fingerprint");
+    assert_says(&p, p.out, "the values in the baseline contradict its own fingerprint");
     support_program_release(&p);
     run_drop("sed -i 's/3 s/4 s/' site.yaml", 0);
     run_drop(RECOUP "bless recoup/crash.yaml --why 'Joins take longer.'", 0);
@@ -293,8 +294,8 @@ static void only_what_is_named_is_touched(void **state)
     free(after);
     free(before);
     run(&p, RECOUP "check recoup --strict", 1);
-    assert_has(&p, p.out, "FAIL  recoup/calm.yml\n");
-    assert_has(&p, p.out, "1 passed, 1 failed\n");
+    assert_says(&p, p.out, "FAIL  recoup/calm.yml\n");
+    assert_says(&p, p.out, "1 passed, 1 failed\n");
     support_program_release(&p);
 }
 
@@ -305,8 +306,8 @@ static void what_fails_is_not_accepted(void **state)
     (void)state;
     run_drop("printf 'expect:\\n  makespan: {at-most: 1 s}\\n' >> recoup/crash.yaml", 0);
     run(&p, RECOUP "bless recoup --why x", 1);
-    assert_has(&p, p.out, "REFUSED    recoup/crash.yaml");
-    assert_has(&p, p.out, "only what meets its expectations can be accepted");
+    assert_says(&p, p.out, "REFUSED    recoup/crash.yaml");
+    assert_says(&p, p.out, "only what meets its expectations can be accepted");
     support_program_release(&p);
 }
 
@@ -319,8 +320,8 @@ static void a_failed_write_leaves_the_old_file(void **state)
     (void)state;
     run_drop("sed -i 's/3 s/4 s/' site.yaml", 0);
     run(&p, "(ulimit -f 1; " RECOUP "bless recoup/crash.yaml --why x; echo code $?) | cat", 0);
-    assert_has(&p, p.out, "the baseline could not be written");
-    assert_has(&p, p.out, "code 7\n");
+    assert_says(&p, p.out, "the baseline could not be written");
+    assert_says(&p, p.out, "code 7\n");
     support_program_release(&p);
     after = content("recoup/baselines/crash.yaml");
     assert_text(after, before);
@@ -338,11 +339,11 @@ static void a_broken_baseline_is_an_error_with_a_place(void **state)
     (void)state;
     run_drop("sed -i 's/^runs:/rnus:/' recoup/baselines/crash.yaml", 0);
     run(&p, RECOUP "check recoup", 1);
-    assert_has(&p, p.out, "recoup/baselines/crash.yaml:");
-    assert_has(&p, p.out, "unknown key 'rnus'; did you mean 'runs'?");
+    assert_says(&p, p.out, "recoup/baselines/crash.yaml:");
+    assert_says(&p, p.out, "unknown key 'rnus'; did you mean 'runs'?");
     support_program_release(&p);
     run(&p, RECOUP "bless recoup --why x", 1);
-    assert_has(&p, p.out, "mend or remove it");
+    assert_says(&p, p.out, "mend or remove it");
     support_program_release(&p);
 }
 
@@ -353,13 +354,13 @@ static void more_seeds_are_covered(void **state)
     (void)state;
     run_drop(RECOUP "bless recoup/crash.yaml --seed 1 --seed 2 --seed 3 --why 'Three seeds.'", 0);
     run(&p, RECOUP "check recoup/crash.yaml --strict --format json", 0);
-    assert_has(&p, p.out, "\"seed\":3");
+    assert_says(&p, p.out, "\"seed\":3");
     support_program_release(&p);
     run_drop(RECOUP "bless recoup/crash.yaml --seed 1 --seed 1 --why x", 2);
     run_drop(RECOUP "bless recoup/crash.yaml --seed -1 --why x", 2);
     run_drop("sed -i 's/^name: crash/&\\nseed: 9/' recoup/crash.yaml", 0);
     run(&p, RECOUP "check recoup/crash.yaml --strict", 1);
-    assert_has(&p, p.out, "the baseline has no run with seed 9");
+    assert_says(&p, p.out, "the baseline has no run with seed 9");
     support_program_release(&p);
 }
 
@@ -373,16 +374,16 @@ static void a_costlier_crash_fails_a_cheaper_one_passes(void **state)
     // The team's own change: snapshots are taken less often.
     run_drop("sed -i 's/min-pause: 1 s/min-pause: 20 s/' site.yaml", 0);
     run(&p, RECOUP "check recoup", 1);
-    assert_has(&p, p.out, "FAIL  recoup/crash.yaml\n      the behaviour changed (F");
-    assert_has(&p, p.out, "the scenario itself changed since its baseline was accepted");
-    assert_has(&p, p.out, "      lost-work: ");
-    assert_has(&p, p.out, ", worse\n");
-    assert_has(&p, p.out, "repeat: ");
+    assert_says(&p, p.out, "FAIL  recoup/crash.yaml\n      the behaviour changed (F");
+    assert_says(&p, p.out, "the scenario itself changed since its baseline was accepted");
+    assert_says(&p, p.out, "      lost-work: ");
+    assert_says(&p, p.out, ", worse\n");
+    assert_says(&p, p.out, "repeat: ");
     support_program_release(&p);
     run_drop(RECOUP "bless recoup --why 'To see the way back.'", 0);
     run_drop("sed -i 's/min-pause: 20 s/min-pause: 1 s/' site.yaml", 0);
     run(&p, RECOUP "check recoup/crash.yaml --strict", 1);
-    assert_has(&p, p.out, ", better\n");
+    assert_says(&p, p.out, ", better\n");
     support_program_release(&p);
 }
 
@@ -392,19 +393,19 @@ static void a_planted_change_of_behaviour_is_readable(void **state)
 
     (void)state;
     run(&p, BEHAVIOUR "check recoup", 1);
-    assert_has(&p, p.out, "FAIL  recoup/crash.yaml\n      the behaviour changed (F1 schedule");
-    assert_has(&p, p.out, "F3 I/O");
-    assert_has(&p, p.out, ", first between event ");
-    assert_has(&p, p.out, "      lost-work: ");
+    assert_says(&p, p.out, "FAIL  recoup/crash.yaml\n      the behaviour changed (F1 schedule");
+    assert_says(&p, p.out, "F3 I/O");
+    assert_says(&p, p.out, ", first between event ");
+    assert_says(&p, p.out, "      lost-work: ");
     assert_has_not(p.out, "the scenario itself changed");
     support_program_release(&p);
     run(&p, RECOUP "diff --with " BEHAVIOUR "recoup/crash.yaml", 5);
-    assert_has(&p, p.out, "first differing event: ");
-    assert_has(&p, p.out, "<- the set-up at time 0");
-    assert_has(&p, p.out, "last draws of each stream");
+    assert_says(&p, p.out, "first differing event: ");
+    assert_says(&p, p.out, "<- the set-up at time 0");
+    assert_says(&p, p.out, "last draws of each stream");
     support_program_release(&p);
     run(&p, BEHAVIOUR "bless recoup --order-only --why x", 1);
-    assert_has(&p, p.out, "--order-only accepts no more");
+    assert_says(&p, p.out, "--order-only accepts no more");
     support_program_release(&p);
 }
 
@@ -414,19 +415,19 @@ static void a_planted_reordering_is_shown_as_only_that(void **state)
 
     (void)state;
     run(&p, REORDERING "check recoup", 1);
-    assert_has(&p, p.out,
-               "FAIL  recoup/crash.yaml\n      only the order of events changed (F1 "
-               "schedule), first between event ");
+    assert_says(&p, p.out,
+                "FAIL  recoup/crash.yaml\n      only the order of events changed (F1 "
+                "schedule), first between event ");
     assert_has_not(p.out, "behaviour");
     assert_has_not(p.out, "->");
     support_program_release(&p);
     run(&p, RECOUP "diff --with " REORDERING "recoup/crash.yaml", 5);
-    assert_has(&p, p.out, "only the order of events changed (F1 schedule)\n");
-    assert_has(&p, p.out, "F3 I/O       equal");
-    assert_has(&p, p.out, "metrics: all equal");
+    assert_says(&p, p.out, "only the order of events changed (F1 schedule)\n");
+    assert_says(&p, p.out, "F3 I/O       equal");
+    assert_says(&p, p.out, "metrics: all equal");
     support_program_release(&p);
     run(&p, REORDERING "bless recoup --order-only --why 'Ties fall otherwise.'", 0);
-    assert_has(&p, p.out, "2 accepted");
+    assert_says(&p, p.out, "2 accepted");
     support_program_release(&p);
 }
 
@@ -440,25 +441,25 @@ static void trails_of_two_machines_are_compared(void **state)
     run_drop(RECOUP "run recoup/crash.yaml --trail a.trail > a.txt", 0);
     run_drop(BEHAVIOUR "run recoup/crash.yaml --trail b.trail > b.txt", 0);
     run(&p, RECOUP "diff a.trail a.trail", 0);
-    assert_has(&p, p.out, "equal: ");
+    assert_says(&p, p.out, "equal: ");
     support_program_release(&p);
     run(&p, RECOUP "diff a.trail b.trail", 5);
-    assert_has(&p, p.out, "first differing event: ");
+    assert_says(&p, p.out, "first differing event: ");
     support_program_release(&p);
     run(&p, RECOUP "diff a.trail recoup/crash.yaml --seed 2", 1);
-    assert_has(&p, p.out, "the seeds differ: 1 and 2");
+    assert_says(&p, p.out, "the seeds differ: 1 and 2");
     support_program_release(&p);
     // Windows that end before the difference name the commands that record others.
     run_drop(RECOUP "run recoup/crash.yaml --trail a.trail --trail-at 200 > a.txt", 0);
     run(&p, RECOUP "diff a.trail b.trail", 5);
-    assert_has(&p, p.out, "--trail FILE --trail-at ");
+    assert_says(&p, p.out, "--trail FILE --trail-at ");
     support_program_release(&p);
     run_drop("cp recoup/crash.yaml \"$(printf 'recoup/odd\\nname.yaml')\"", 0);
     run_drop(RECOUP "run recoup/odd*name.yaml --trail odd.trail > odd.txt", 0);
     run_drop(RECOUP "diff odd.trail odd.trail", 0);
     run_drop("head -c 1000 a.trail > cut.trail", 0);
     run(&p, RECOUP "diff cut.trail a.trail", 2);
-    assert_has(&p, p.err, "this is no whole trail of a run: line ");
+    assert_says(&p, p.err, "this is no whole trail of a run: line ");
     support_program_release(&p);
     run_drop(RECOUP "diff a.trail", 2);
     run_drop(RECOUP "diff a.trail nowhere", 2);
@@ -476,13 +477,13 @@ static void lost_work_is_explained(void **state)
 
     (void)state;
     run(&p, RECOUP "explain recoup/crash.yaml", 0);
-    assert_has(&p, p.out, "attempts lost; explain one with --lost 'STAGE[SUBTASK]':");
+    assert_says(&p, p.out, "attempts lost; explain one with --lost 'STAGE[SUBTASK]':");
     support_program_release(&p);
     run(&p, RECOUP "explain recoup/crash.yaml --lost scan --trace why.json", 0);
-    assert_has(&p, p.out, "slot-seconds lost at ");
-    assert_has(&p, p.out, "here the fault 'first' (kill master) strikes");
-    assert_has(&p, p.out, "<- the set-up at time 0");
-    assert_has(&p, p.out, "what happened to this subtask until then:");
+    assert_says(&p, p.out, "slot-seconds lost at ");
+    assert_says(&p, p.out, "here the fault 'first' (kill master) strikes");
+    assert_says(&p, p.out, "<- the set-up at time 0");
+    assert_says(&p, p.out, "what happened to this subtask until then:");
     support_program_release(&p);
     trace = content("why.json");
     root = json_loads(trace, 0, NULL);
@@ -491,7 +492,7 @@ static void lost_work_is_explained(void **state)
     json_decref(root);
     free(trace);
     run(&p, RECOUP "explain recoup/crash.yaml --lost scna", 2);
-    assert_has(&p, p.err, "did you mean 'scan'?");
+    assert_says(&p, p.err, "did you mean 'scan'?");
     support_program_release(&p);
     run_drop(RECOUP "explain recoup/crash.yaml --lost 'scan[60]'", 2);
     run_drop(RECOUP "explain recoup/crash.yaml --lost 'scan[1'", 2);
@@ -512,9 +513,9 @@ static void a_hook_lints_any_list_of_files(void **state)
     (void)state;
     run(&p, RECOUP "lint --quiet site.yaml recoup/crash.yaml recoup/deep/manifest.yaml", 0);
     assert_text(p.out, "");
-    assert_has(&p, p.err,
-               "left out, since they are no scenarios: 1; since they have no 'about' and "
-               "only serve as a base: 1");
+    assert_says(&p, p.err,
+                "left out, since they are no scenarios: 1; since they have no 'about' and "
+                "only serve as a base: 1");
     support_program_release(&p);
     run(&p, RECOUP "lint recoup/crash.yaml recoup/calm.yml", 0);
     assert_text(p.out, "");
@@ -522,7 +523,7 @@ static void a_hook_lints_any_list_of_files(void **state)
     write_file("recoup/crash.yaml",
                "version: 1\nname: crash\nabout: x\nbase: ../site.yaml\nfauls: []\n");
     run(&p, RECOUP "lint --quiet .", 2);
-    assert_has(&p, p.err, "unknown key 'fauls'; did you mean 'faults'?");
+    assert_says(&p, p.err, "unknown key 'fauls'; did you mean 'faults'?");
     support_program_release(&p);
     run_drop(RECOUP "lint --quiet --format json recoup", 2);
 }
@@ -539,7 +540,7 @@ static void a_signal_ends_a_check_in_order(void **state)
     support_program_call(&p, &call);
     assert_i64(p.code, 4);
     assert_text(p.out, "0 passed, 0 failed, 1 not run\n");
-    assert_has(&p, p.err, "interrupted: what runs is waited for");
+    assert_says(&p, p.err, "interrupted: what runs is waited for");
     support_program_release(&p);
     call.signal_pending = SIGTERM;
     support_program_call(&p, &call);
@@ -553,10 +554,10 @@ static void a_worker_that_dies_fails_one_scenario(void **state)
 
     (void)state;
     run(&p, CRASHING "check recoup -j 1 --junit j.xml", 7);
-    assert_has(&p, p.out,
-               "ok    recoup/calm.yml\nFAIL  recoup/crash.yaml\n      the worker process "
-               "died of signal 6\n");
-    assert_has(&p, p.out, "1 passed, 1 failed\n");
+    assert_says(&p, p.out,
+                "ok    recoup/calm.yml\nFAIL  recoup/crash.yaml\n      the worker process "
+                "died of signal 6\n");
+    assert_says(&p, p.out, "1 passed, 1 failed\n");
     support_program_release(&p);
 }
 
@@ -566,17 +567,17 @@ static void a_bug_has_an_exit_code_of_its_own(void **state)
 
     (void)state;
     run(&p, FINDING "check recoup", 3);
-    assert_has(&p, p.out, "FAIL  recoup/crash.yaml\n");
-    assert_has(&p, p.out, "T8 is broken at event ");
-    assert_has(&p, p.out, ", a bug: a planted gap of 7 ns in the ledger, 0 attempts");
-    assert_has(&p, p.out, "1 passed, 1 failed\n");
+    assert_says(&p, p.out, "FAIL  recoup/crash.yaml\n");
+    assert_says(&p, p.out, "T8 is broken at event ");
+    assert_says(&p, p.out, ", a bug: a planted gap of 7 ns in the ledger, 0 attempts");
+    assert_says(&p, p.out, "1 passed, 1 failed\n");
     support_program_release(&p);
     run(&p, FINDING "explain recoup/crash.yaml --finding 1", 0);
-    assert_has(&p, p.out, "T8 (explained by no active policy) at ");
-    assert_has(&p, p.out, "<- the set-up at time 0");
+    assert_says(&p, p.out, "T8 (explained by no active policy) at ");
+    assert_says(&p, p.out, "<- the set-up at time 0");
     support_program_release(&p);
     run(&p, FINDING "bless recoup --why x", 1);
-    assert_has(&p, p.out, "REFUSED    recoup/crash.yaml");
+    assert_says(&p, p.out, "REFUSED    recoup/crash.yaml");
     support_program_release(&p);
 }
 
@@ -593,8 +594,8 @@ static void the_wrapper_passes_everything_on(void **state)
                    "GITHUB_STEP_SUMMARY=summary %s --recoup %s --junit j.xml --strict recoup",
                    wrapper, RECOUP);
     run(&p, command, 1);
-    assert_has(&p, p.out, "recoup 0.");
-    assert_has(&p, p.out, "0 passed, 2 failed");
+    assert_says(&p, p.out, "recoup 0.");
+    assert_says(&p, p.out, "0 passed, 2 failed");
     support_program_release(&p);
     summary = content("summary");
     assert_non_null(strstr(summary, "### recoup check\n```\nFAIL  recoup/calm.yml\n"));

@@ -14,34 +14,6 @@
 #define SHIPPED RECOUP_SOURCE_DIR "/scenarios/crash-before-stage-end.yaml"
 #define CALL(...) (&(const struct support_call){.arguments = {__VA_ARGS__}})
 
-static void assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL) {
-        print_error("'%s' is not in:\n%s\n", part, text);
-        fail();
-    }
-}
-
-static void assert_code(const struct support_program *p, int code)
-{
-    if (p->code != code) {
-        print_error("exit code %d, expected %d\n--- out\n%s\n--- err\n%s\n", p->code, code, p->out,
-                    p->err);
-        fail();
-    }
-}
-
-static void assert_usage(const struct support_call *call, const char *message)
-{
-    struct support_program p;
-
-    support_program_call(&p, call);
-    assert_code(&p, 2);
-    assert_text(p.out, "");
-    assert_has(p.err, message);
-    support_program_release(&p);
-}
-
 static json_t *call_json(const struct support_call *call, int code)
 {
     struct support_program p;

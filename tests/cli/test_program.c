@@ -16,35 +16,7 @@
 #define TINY SUPPORT_SCENARIOS "tiny.yaml"
 #define LONG SUPPORT_SCENARIOS "long.yaml"
 
-static void assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL) {
-        print_error("'%s' is not in:\n%s\n", part, text);
-        fail();
-    }
-}
-
-static void assert_code(const struct support_program *p, int code)
-{
-    if (p->code != code) {
-        print_error("exit code %d, expected %d\n--- out\n%s\n--- err\n%s\n", p->code, code, p->out,
-                    p->err);
-        fail();
-    }
-}
-
 // Exit code 2, nothing on standard output, and this on standard error.
-static void assert_usage(const struct support_call *call, const char *message)
-{
-    struct support_program p;
-
-    support_program_call(&p, call);
-    assert_code(&p, 2);
-    assert_text(p.out, "");
-    assert_has(p.err, message);
-    support_program_release(&p);
-}
-
 #define CALL(...) (&(const struct support_call){.arguments = {__VA_ARGS__}})
 
 static void wrong_usage_is_exit_code_2(void **state)

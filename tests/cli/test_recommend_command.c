@@ -23,22 +23,6 @@ static void call(struct support_program *p, const char *const *arguments)
 
 #define CALL(p, ...) call((p), (const char *const[]){__VA_ARGS__, NULL})
 
-static void assert_has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL) {
-        print_error("'%s' is not in:\n%s\n", part, text);
-        fail();
-    }
-}
-
-static void assert_code(const struct support_program *p, int code)
-{
-    if (p->code != code) {
-        print_error("exit code %d, expected %d\n%s%s\n", p->code, code, p->out, p->err);
-        fail();
-    }
-}
-
 static const char *database(char path[512])
 {
     struct support_program p;

@@ -145,3 +145,27 @@ void support_keep(const char *folder, const char *name, const char *text)
         (void)fclose(file);
     }
 }
+
+bool support_is_expected(const char *folder, const char *name, const char *kept, int status,
+                         const struct scenario_message *errors, uint32_t n)
+{
+    char path[512];
+    char expected_name[SUPPORT_NAME_BYTES + 16];
+    size_t size = 0;
+    char *text = support_messages(errors, n, NULL, folder);
+
+    (void)snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)(strlen(name) - 5),
+                   name);
+    (void)snprintf(path, sizeof(path), "%s%s", folder, expected_name);
+    char *expected = support_read(path, &size);
+    bool good = status == SCENARIO_INVALID && expected != NULL && strcmp(text, expected) == 0;
+    if (!good) {
+        print_error("%s: status %d\n--- found\n%s--- expected\n%s---\n", name, status, text,
+                    expected != NULL ? expected : "(no .expected file)\n");
+        support_keep(kept, expected_name, text);
+    }
+    assert_true(status != SCENARIO_INVALID || n > 0);
+    free(text);
+    free(expected);
+    return good;
+}

@@ -40,4 +40,9 @@ uint32_t support_list(const char *folder_name, char names[][SUPPORT_NAME_BYTES])
 // Keeps what a test found in a folder of the build, for a look and a copy.
 void support_keep(const char *folder, const char *name, const char *text);
 
+// Whether a broken file was refused with what stands beside it in NAME.expected (`folder` ends in
+// '/'). What was found is printed and kept in `kept` otherwise.
+bool support_is_expected(const char *folder, const char *name, const char *kept, int status,
+                         const struct scenario_message *errors, uint32_t n);
+
 #endif

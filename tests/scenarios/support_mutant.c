@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "check.h"
+
 #include "support_mutant.h"
 
 #include <string.h>
@@ -81,5 +83,18 @@ void support_mutate(struct support_mutant *m)
             cut(m, at, m->size);
         }
         break;
+    }
+}
+
+void support_check_messages(const struct scenario_message *errors, uint32_t n)
+{
+    char text[4096];
+
+    assert_true(n > 0);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_non_null(errors[i].file);
+        assert_true(errors[i].text[0] != '\0');
+        assert_true(errors[i].line == 0 || errors[i].column > 0);
+        assert_true(scenario_message_format(&errors[i], NULL, text, sizeof(text)) > 0);
     }
 }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "scenarios/scenario.h"
 
 #define SUPPORT_MUTANT_MAX 16384u
 
@@ -19,5 +20,9 @@ struct support_mutant {
 uint64_t support_draw(struct support_mutant *m, uint64_t below);
 // Cuts, inserts, copies or replaces something somewhere.
 void support_mutate(struct support_mutant *m);
+
+// Whatever was refused: there are messages, each with a file, a text, and a column where it has a
+// line; and each can be printed.
+void support_check_messages(const struct scenario_message *errors, uint32_t n);
 
 #endif

@@ -9,25 +9,11 @@
 static bool check_file(const char *name)
 {
     char path[512];
-    char expected_name[128];
-    size_t size = 0;
     struct scenario scenario;
     (void)snprintf(path, sizeof(path), BROKEN "%s", name);
     int status = scenario_load(&scenario, path, NULL);
-    char *text = support_messages(scenario.errors, scenario.n_errors, NULL, BROKEN);
-    (void)snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)(strlen(name) - 5),
-                   name);
-    (void)snprintf(path, sizeof(path), BROKEN "%s", expected_name);
-    char *expected = support_read(path, &size);
-    bool good = status == SCENARIO_INVALID && expected != NULL && strcmp(text, expected) == 0;
-    if (!good) {
-        print_error("%s: status %d\n--- found\n%s--- expected\n%s---\n", name, status, text,
-                    expected != NULL ? expected : "(no .expected file)\n");
-        support_keep("scenarios-broken", expected_name, text);
-    }
-    assert_true(status != SCENARIO_INVALID || scenario.n_errors > 0);
-    free(text);
-    free(expected);
+    bool good = support_is_expected(BROKEN, name, "scenarios-broken", status, scenario.errors,
+                                    scenario.n_errors);
     scenario_release(&scenario);
     return good;
 }

@@ -7,18 +7,6 @@
 
 #define ROUNDS 600u
 
-static void check_messages(const struct scenario *s)
-{
-    char text[4096];
-    assert_true(s->n_errors > 0);
-    for (uint32_t i = 0; i < s->n_errors; i++) {
-        assert_non_null(s->errors[i].file);
-        assert_true(s->errors[i].text[0] != '\0');
-        assert_true(s->errors[i].line == 0 || s->errors[i].column > 0);
-        assert_true(scenario_message_format(&s->errors[i], NULL, text, sizeof(text)) > 0);
-    }
-}
-
 static void run(const char *path, uint64_t seed)
 {
     size_t size = 0;
@@ -39,7 +27,7 @@ static void run(const char *path, uint64_t seed)
         int status = scenario_parse(&s, path, m->text, m->size, NULL);
         assert_true(status == SCENARIO_OK || status == SCENARIO_INVALID);
         if (status == SCENARIO_INVALID) {
-            check_messages(&s);
+            support_check_messages(s.errors, s.n_errors);
         } else {
             loaded++;
             assert_true(s.config.n_stages > 0 && s.config.cluster.workers > 0);
@@ -89,7 +77,7 @@ static void Overrides(void **state)
             scenario_parse(&s, "a.yaml", support_minimal, strlen(support_minimal), &overrides);
         assert_true(status == SCENARIO_OK || status == SCENARIO_INVALID);
         if (status == SCENARIO_INVALID) {
-            check_messages(&s);
+            support_check_messages(s.errors, s.n_errors);
         }
         scenario_release(&s);
     }

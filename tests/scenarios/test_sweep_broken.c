@@ -11,25 +11,11 @@
 static bool check_file(const char *name)
 {
     char path[512];
-    char expected_name[SUPPORT_NAME_BYTES + 16];
-    size_t size = 0;
     struct scenario_sweep sweep;
     (void)snprintf(path, sizeof(path), BROKEN "%s", name);
     int status = scenario_sweep_load(&sweep, path);
-    char *text = support_messages(sweep.errors, sweep.n_errors, NULL, BROKEN);
-    (void)snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)(strlen(name) - 5),
-                   name);
-    (void)snprintf(path, sizeof(path), BROKEN "%s", expected_name);
-    char *expected = support_read(path, &size);
-    bool good = status == SCENARIO_INVALID && expected != NULL && strcmp(text, expected) == 0;
-    if (!good) {
-        print_error("%s: status %d\n--- found\n%s--- expected\n%s---\n", name, status, text,
-                    expected != NULL ? expected : "(no .expected file)\n");
-        support_keep("sweeps-broken", expected_name, text);
-    }
-    assert_true(status != SCENARIO_INVALID || sweep.n_errors > 0);
-    free(text);
-    free(expected);
+    bool good =
+        support_is_expected(BROKEN, name, "sweeps-broken", status, sweep.errors, sweep.n_errors);
     scenario_sweep_release(&sweep);
     return good;
 }

@@ -10,18 +10,6 @@
 
 #define ROUNDS 150u
 
-static void check_messages(const struct scenario_sweep *s)
-{
-    char text[4096];
-    assert_true(s->n_errors > 0);
-    for (uint32_t i = 0; i < s->n_errors; i++) {
-        assert_non_null(s->errors[i].file);
-        assert_true(s->errors[i].text[0] != '\0');
-        assert_true(s->errors[i].line == 0 || s->errors[i].column > 0);
-        assert_true(scenario_message_format(&s->errors[i], NULL, text, sizeof(text)) > 0);
-    }
-}
-
 static void run(const char *path, uint64_t seed)
 {
     size_t size = 0;
@@ -42,7 +30,7 @@ static void run(const char *path, uint64_t seed)
         int status = scenario_sweep_parse(&s, path, m->text, m->size);
         assert_true(status == SCENARIO_OK || status == SCENARIO_INVALID);
         if (status == SCENARIO_INVALID) {
-            check_messages(&s);
+            support_check_messages(s.errors, s.n_errors);
         } else {
             loaded++;
             assert_true(s.n_points > 0 && s.points[0].key[0] != '\0');
