@@ -6,6 +6,7 @@
 """
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,19 @@ def record(master, directory, path, lines):
     return ''.join(said)
 
 
+def entries(content):
+    """Offset and size of each entry: kind, sizes of head and data, these, and the check."""
+    at = 12
+    while at < len(content):
+        head, data = struct.unpack_from('<II', content, at + 1)
+        yield at, 9 + head + data + 4
+        at += 9 + head + data + 4
+
+
+def flipped(content, at):
+    return content[:at] + bytes([content[at] ^ 0x80]) + content[at + 1:]
+
+
 def main():
     master, recoup = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -56,10 +70,16 @@ def main():
         with open(path, 'rb') as file:
             whole = file.read()
         broken = os.path.join(folder, 'broken')
-        flipped = bytearray(whole)
-        flipped[len(whole) // 2] ^= 1
+        # How many events a life has depends on its timing, so the place to damage is looked up: a
+        # byte of the middle of the file may belong to a size, and then the entry ends elsewhere.
+        found = list(entries(whole))
+        expect(sum(size for _, size in found) + 12 == len(whole), 'the entries fill the file')
+        at, size = found[len(found) // 2]
         for content, wanted, words in [
-                (whole[:-1], 1, 'ends within'), (bytes(flipped), 1, 'has changed'),
+                (whole[:-1], 1, 'ends within'), (flipped(whole, at + 9), 1, 'has changed'),
+                (flipped(whole, at + size - 1), 1, 'has changed'),
+                (flipped(whole, at + 4), 1, 'no entry has this kind or size'),
+                (flipped(whole, found[-1][0] + 5), 1, ''),
                 (b'hello\n', 1, 'no recording'), (b'', 1, 'ends within'),
                 (whole[:8] + b'\xff' + whole[9:], 1, 'another version')]:
             with open(broken, 'wb') as file:
