@@ -216,9 +216,9 @@ void invariants_check_retention(struct model_world *w)
     if (n > 0) {
         SIM_ASSERT(first != MODEL_NONE);
         invariants_report(w, "W1", drop_hazard(w, first),
-                          "%u outputs were dropped by workers that came back in time; the first is "
+                          "%u output%s dropped by workers that came back in time; the first is "
                           "attempt %u on worker %u",
-                          n, first, world_attempt(w, first)->worker);
+                          n, n == 1 ? " was" : "s were", first, world_attempt(w, first)->worker);
     }
 }
 
@@ -348,9 +348,10 @@ void invariants_check_leaks(struct model_world *w)
     if (n > 0) {
         SIM_ASSERT(first != MODEL_NONE);
         invariants_report(w, "W4", prefer,
-                          "%u outputs are left on workers at the job's end; the first is attempt "
-                          "%u of %s[%u] on worker %u",
-                          n, first, invariant_stage_name(w, world_attempt(w, first)->gid),
+                          "%u output%s left on workers at the job's end; the first is attempt %u "
+                          "of %s[%u] on worker %u",
+                          n, n == 1 ? " is" : "s are", first,
+                          invariant_stage_name(w, world_attempt(w, first)->gid),
                           invariant_index(w, world_attempt(w, first)->gid),
                           world_attempt(w, first)->worker);
     }

@@ -75,13 +75,26 @@ uint32_t results_columns_of(const char *text)
     return columns_of_bytes(text, strlen(text));
 }
 
-// True when a line must not end here: a number stays with its unit or noun.
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// True when a line must not end here: a number stays with its unit or noun, the two parts of a
+// duration stay together, and no line begins with the dot between two facts.
 static bool keeps_together(const char *words, size_t size, const char *next)
 {
-    bool number = size > 0 && words[size - 1] >= '0' && words[size - 1] <= '9';
+    bool letter = (*next >= 'a' && *next <= 'z') || (*next >= 'A' && *next <= 'Z');
+    bool large_unit = (size == 3 && memcmp(words, "min", 3) == 0) ||
+                      (size == 1 && (words[0] == 'h' || words[0] == 'd'));
 
-    return number &&
-           ((*next >= 'a' && *next <= 'z') || (*next >= 'A' && *next <= 'Z') || *next == '%');
+    if (strncmp(next, "\xc2\xb7 ", 3) == 0) {
+        return true;
+    }
+    if (large_unit) {
+        return is_digit(*next);
+    }
+    return size > 0 && is_digit(words[size - 1]) && (letter || *next == '%');
 }
 
 // Bytes of the words at the start of `words` that stay on one line.

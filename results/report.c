@@ -11,9 +11,8 @@
 
 #define REPORT_BAR_MAX 40u
 #define REPORT_BAR_MIN 4u
-#define REPORT_FAILOVERS_MAX 4u
-#define REPORT_FINDINGS_MAX 4u
 #define REPORT_OUTCOMES_MAX 6u
+#define REPORT_VALUE_COLUMNS 20u // of an assumed value; a longer one is left to `recoup lint`
 #define REPORT_NAMES_MAX 8u // of one list
 
 const char *results_report_dot(const struct results_page *page)
@@ -109,7 +108,25 @@ uint32_t results_report_bar_room(const struct results_page *page, uint32_t taken
     return room < REPORT_BAR_MIN ? 0 : room > REPORT_BAR_MAX ? REPORT_BAR_MAX : room;
 }
 
-static void outage_bars(struct results_page *page, const struct model_result *r)
+// One line for all phases that took no time.
+static void idle_phases(struct results_page *page, const uint64_t sums[MODEL_PHASE_COUNT],
+                        struct results_text *words)
+{
+    for (uint32_t p = 0; p < MODEL_PHASE_COUNT; p++) {
+        if (sums[p] == 0) {
+            results_text_format(words, "%s%s", words->size > 0 ? ", " : "0 s: ",
+                                phase_label((enum model_phase)p));
+        }
+    }
+    if (words->size > 0) {
+        results_page_wrap(page, "", 2, RESULTS_DIM, results_text_string(words));
+        results_text_clear(words);
+    }
+}
+
+// A bar for each phase that took time.
+static void outage_bars(struct results_page *page, const struct model_result *r,
+                        struct results_text *words)
 {
     enum { LABEL = 17, VALUE = 13 };
     uint64_t sums[MODEL_PHASE_COUNT] = {0};
@@ -124,12 +141,16 @@ static void outage_bars(struct results_page *page, const struct model_result *r)
         }
     }
     for (uint32_t p = 0; p < MODEL_PHASE_COUNT; p++) {
+        if (sums[p] == 0) {
+            continue;
+        }
         results_text_add(page->text, "  ");
         results_page_left(page, phase_label((enum model_phase)p), LABEL);
         results_page_bar(page, sums[p], largest, room, RESULTS_CYAN);
         results_page_right(page, results_duration(time, (int64_t)sums[p]), VALUE);
         results_page_line(page);
     }
+    idle_phases(page, sums, words);
 }
 
 static void failover_line(struct results_page *page, const struct model_failover *f)
@@ -150,7 +171,7 @@ static void failover_line(struct results_page *page, const struct model_failover
 }
 
 static void report_outage(struct results_page *page, const struct results_run *run,
-                          struct results_text *words)
+                          const struct report_limits *limits, struct results_text *words)
 {
     const struct model_result *r = run->result;
     char time[RESULTS_UNITS_SIZE];
@@ -170,15 +191,14 @@ static void report_outage(struct results_page *page, const struct results_run *r
     results_page_line(page);
     results_report_paragraph(page, "Outage", RESULTS_BOLD, words);
     if (r->outage_ns > 0) {
-        outage_bars(page, r);
+        outage_bars(page, r, words);
     }
-    for (uint32_t i = 0; r->n_failovers > 1 && i < r->n_failovers && i < REPORT_FAILOVERS_MAX;
-         i++) {
+    for (uint32_t i = 0; r->n_failovers > 1 && i < r->n_failovers && i < limits->failovers; i++) {
         failover_line(page, &r->failovers[i]);
     }
-    if (r->n_failovers > REPORT_FAILOVERS_MAX) {
+    if (r->n_failovers > 1 && r->n_failovers > limits->failovers) {
         results_text_format(page->text, "  and %" PRIu32 " more (--format json lists them)\n",
-                            r->n_failovers - REPORT_FAILOVERS_MAX);
+                            r->n_failovers - limits->failovers);
     }
 }
 
@@ -205,17 +225,17 @@ static bool finding_is_first(const struct model_result *r, uint32_t index, uint3
     return true;
 }
 
-// Messages tell exact times, "330226518026 ns": from 1 ms on people get "330.227 s".
+// Messages tell exact times, "330226518026 ns": people get them as everywhere else.
 static void finding_message(const char *message, struct results_text *words)
 {
+    char time[RESULTS_UNITS_SIZE];
+
     while (*message != '\0') {
         size_t digits = strspn(message, "0123456789");
-        bool is_time = digits > 6 && digits < 19 && strncmp(message + digits, " ns", 3) == 0;
+        bool is_time = digits > 3 && digits < 19 && strncmp(message + digits, " ns", 3) == 0;
 
         if (is_time) {
-            uint64_t ms = (strtoull(message, NULL, 10) + 500000) / 1000000;
-
-            results_text_format(words, "%" PRIu64 ".%03" PRIu64 " s", ms / 1000, ms % 1000);
+            results_text_add(words, results_duration(time, strtoll(message, NULL, 10)));
             message += digits + 3;
         } else {
             digits = digits > 0 ? digits : 1;
@@ -234,7 +254,7 @@ static void finding_words(const struct model_finding *f, uint32_t count, struct 
         results_text_format(words, ", %" PRIu32 " times in all", count);
     }
     if (f->hazard != NULL) {
-        results_text_format(words, " (hazard %s of an active policy): ", f->hazard);
+        results_text_format(words, " (permitted: hazard %s): ", f->hazard);
     } else {
         results_text_add(words, " (A BUG, no active policy explains it): ");
     }
@@ -242,7 +262,7 @@ static void finding_words(const struct model_finding *f, uint32_t count, struct 
 }
 
 static void report_findings(struct results_page *page, const struct results_run *run,
-                            struct results_text *words)
+                            const struct report_limits *limits, struct results_text *words)
 {
     const struct model_result *r = run->result;
     uint32_t shown = 0;
@@ -256,17 +276,41 @@ static void report_findings(struct results_page *page, const struct results_run 
         if (!finding_is_first(r, i, &count)) {
             continue;
         }
-        if (shown++ < REPORT_FINDINGS_MAX) {
+        // A bug is always told.
+        if (shown++ < limits->findings || r->findings[i].hazard == NULL) {
             finding_words(&r->findings[i], count, words);
             results_report_paragraph(page, shown == 1 ? "Findings" : "",
                                      r->findings[i].hazard != NULL ? RESULTS_YELLOW : RESULTS_RED,
                                      words);
         }
     }
-    if (shown > REPORT_FINDINGS_MAX || r->findings_total > r->n_findings) {
+    if (shown > limits->findings || r->findings_total > r->n_findings) {
         results_text_format(words, "%" PRIu64 " findings of %" PRIu32 " kinds in all%s",
                             r->findings_total, shown, "; --format json lists them");
         results_report_paragraph(page, "", RESULTS_PLAIN, words);
+    }
+}
+
+// "met: state, lost-work, findings T4, W4".
+static void expectations_met(const struct scenario_verdict *verdict, struct results_text *words)
+{
+    const char *before = "";
+
+    results_text_add(words, "met: ");
+    for (uint32_t i = 0; i < verdict->n_outcomes && i < REPORT_NAMES_MAX; i++) {
+        const struct scenario_outcome *outcome = &verdict->outcomes[i];
+
+        results_text_add(words, i > 0 ? ", " : "");
+        if (outcome->invariant == NULL || strcmp(before, outcome->metric) != 0) {
+            results_text_format(words, "%s%s", outcome->metric,
+                                outcome->invariant != NULL ? " " : "");
+        }
+        results_text_add(words, outcome->invariant != NULL ? outcome->invariant : "");
+        before = outcome->metric;
+    }
+    if (verdict->n_outcomes > REPORT_NAMES_MAX) {
+        results_text_format(words, " and %" PRIu32 " more",
+                            verdict->n_outcomes - REPORT_NAMES_MAX);
     }
 }
 
@@ -282,17 +326,7 @@ static void report_expectations(struct results_page *page, const struct results_
     }
     results_page_line(page);
     if (met == verdict->n_outcomes) {
-        results_text_add(words, "met: ");
-        for (uint32_t i = 0; i < met && i < REPORT_NAMES_MAX; i++) {
-            const struct scenario_outcome *outcome = &verdict->outcomes[i];
-
-            results_text_format(words, "%s%s%s%s", i > 0 ? ", " : "", outcome->metric,
-                                outcome->invariant != NULL ? " " : "",
-                                outcome->invariant != NULL ? outcome->invariant : "");
-        }
-        if (met > REPORT_NAMES_MAX) {
-            results_text_format(words, " and %" PRIu32 " more", met - REPORT_NAMES_MAX);
-        }
+        expectations_met(verdict, words);
         results_report_paragraph(page, "Expected", RESULTS_GREEN, words);
         return;
     }
@@ -329,44 +363,79 @@ static void report_not_fired(struct results_page *page, const struct results_run
     }
 }
 
-// The assumed values that a path covers, itself or with all below it.
-static uint32_t assumed_below(const struct scenario *scenario, const char *path)
+// A value in as few words: "5 s to 15 s" of {uniform: {from: 5 s, to: 15 s}}; "" of a long one.
+static void assumed_value(const char *value, struct results_text *words)
+{
+    char from[REPORT_VALUE_COLUMNS + 1];
+    char to[REPORT_VALUE_COLUMNS + 1];
+    char rest[2];
+
+    if (sscanf(value, "{uniform: {from: %20[^,{}], to: %20[^,{}]}%1[}]", from, to, rest) == 3) {
+        results_text_format(words, " %s to %s", from, to);
+    } else if (strlen(value) <= REPORT_VALUE_COLUMNS) {
+        results_text_format(words, " %s", value);
+    }
+}
+
+// The assumed values at and below a path: one with its value, several as their number, which is
+// returned.
+static uint32_t assumed_at(const struct scenario *scenario, const char *path,
+                           struct results_text *words)
 {
     size_t size = strlen(path);
+    const struct scenario_value *last = NULL;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < scenario->n_values; i++) {
         const struct scenario_value *value = &scenario->values[i];
-        bool below = strncmp(value->path, path, size) == 0 &&
-                     (size == 0 || value->path[size] == '\0' || value->path[size] == '.');
+        bool here = strncmp(value->path, path, size) == 0 &&
+                    (value->path[size] == '\0' || value->path[size] == '.');
 
-        count += value->assumed && below ? 1u : 0u;
+        if (value->assumed && here) {
+            last = value;
+            count++;
+        }
+    }
+    if (count > 0) {
+        results_text_format(words, "%s%s", words->size > 0 ? ", " : "",
+                            count == 1 ? last->path : path);
+    }
+    if (count == 1) {
+        assumed_value(last->value, words);
+    } else if (count > 1) {
+        results_text_format(words, " (%" PRIu32 " values)", count);
     }
     return count;
 }
 
-// Only the names of those that weigh most in an outage: two lines; `recoup lint` has the rest.
+static uint32_t assumed_total(const struct scenario *scenario)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < scenario->n_values; i++) {
+        count += scenario->values[i].assumed ? 1u : 0u;
+    }
+    return count;
+}
+
+// Those that weigh most in an outage, with their values; `recoup lint` has the rest.
 static void report_assumed(struct results_page *page, const struct results_run *run,
                            struct results_text *words)
 {
-    static const char *const weighty[] = {"ha", "master.start", "master.restart",
-                                          "cluster.restart", "cluster.deploy", "storage"};
-    uint32_t left = assumed_below(run->scenario, "");
+    static const char *const weighty[] = {"ha",      "master.start",    "master.restart",
+                                          "storage", "cluster.restart", "cluster.deploy",
+                                          "network.latency"};
+    uint32_t left = assumed_total(run->scenario);
     bool any = left > 0;
 
     for (size_t i = 0; i < sizeof(weighty) / sizeof(weighty[0]); i++) {
-        uint32_t count = assumed_below(run->scenario, weighty[i]);
-
-        if (count > 0) {
-            results_text_format(words, "%s%s", words->size > 0 ? ", " : "", weighty[i]);
-            left -= count;
-        }
+        left -= assumed_at(run->scenario, weighty[i], words);
     }
     if (left > 0) {
         results_text_format(words, "%s%" PRIu32 " more", words->size > 0 ? ", " : "", left);
     }
     if (any) {
-        results_text_add(words, " (recoup lint)");
+        results_text_add(words, "; recoup lint shows all");
         results_report_paragraph(page, "Assumed", RESULTS_PLAIN, words);
     }
 }
@@ -388,8 +457,8 @@ static void report_not_modelled(struct results_page *page, const struct results_
     }
 }
 
-void results_run_report(const struct results_run *run, const struct results_style *style,
-                        struct results_text *text)
+static void report_page(const struct results_run *run, const struct results_style *style,
+                        const struct report_limits *limits, struct results_text *text)
 {
     struct results_page page;
     struct results_text words;
@@ -397,10 +466,10 @@ void results_run_report(const struct results_run *run, const struct results_styl
     results_page_init(&page, text, style);
     results_text_init(&words);
     report_verdict(&page, run, &words);
-    report_outage(&page, run, &words);
-    results_report_lost_work(&page, run, &words);
+    report_outage(&page, run, limits, &words);
+    results_report_lost_work(&page, run, limits, &words);
     results_report_protection(&page, run, &words);
-    report_findings(&page, run, &words);
+    report_findings(&page, run, limits, &words);
     report_expectations(&page, run, &words);
     report_not_fired(&page, run, &words);
     report_assumed(&page, run, &words);
@@ -411,4 +480,38 @@ void results_run_report(const struct results_run *run, const struct results_styl
     }
     text->failed = text->failed || words.failed;
     results_text_release(&words);
+}
+
+static uint32_t lines_of(const struct results_text *text, size_t from)
+{
+    uint32_t lines = 0;
+
+    for (size_t i = from; i < text->size; i++) {
+        lines += text->data[i] == '\n' ? 1u : 0u;
+    }
+    return lines;
+}
+
+// Where the whole would not fit a screen, lists are cut shorter, step by step.
+void results_run_report(const struct results_run *run, const struct results_style *style,
+                        struct results_text *text)
+{
+    static const struct report_limits steps[] = {
+        {.failovers = 4, .lost_rows = 6, .meanings = 2, .findings = 4},
+        {.failovers = 4, .lost_rows = 6, .meanings = 1, .findings = 4},
+        {.failovers = 3, .lost_rows = 5, .meanings = 1, .findings = 4},
+        {.failovers = 3, .lost_rows = 4, .meanings = 1, .findings = 3},
+        {.failovers = 3, .lost_rows = 4, .meanings = 0, .findings = 3},
+        {.failovers = 2, .lost_rows = 3, .meanings = 0, .findings = 2},
+    };
+    const size_t n_steps = sizeof(steps) / sizeof(steps[0]);
+    const size_t from = text->size;
+
+    for (size_t i = 0; i < n_steps; i++) {
+        text->size = from;
+        report_page(run, style, &steps[i], text);
+        if (lines_of(text, from) <= RESULTS_REPORT_LINES) {
+            return;
+        }
+    }
 }

@@ -8,7 +8,10 @@
 #include "results/page.h"
 #include "results/run.h"
 
-// Appends the page.
+#define RESULTS_REPORT_LINES 35u // that a page aims at, on a terminal of 80 columns or more
+
+// Appends the page. Lists that would make it longer than RESULTS_REPORT_LINES are cut, with their
+// number told.
 void results_run_report(const struct results_run *run, const struct results_style *style,
                         struct results_text *text);
 

@@ -9,11 +9,9 @@
 #include "results/report_parts.h"
 #include "results/units.h"
 
-#define LOST_ROWS_MAX 6u
 #define LOST_STAGE_COLUMNS 20u
 #define LOST_TIME_COLUMNS 11u
 #define LOST_COUNT_COLUMNS 16u
-#define LOST_MEANINGS_MAX 2u
 
 struct lost_row {
     uint32_t stage;
@@ -23,8 +21,10 @@ struct lost_row {
 };
 
 struct lost_rows {
-    struct lost_row rows[LOST_ROWS_MAX]; // largest first; equal ones in order of stage and cause
+    // Largest first; equal ones in order of stage and cause.
+    struct lost_row rows[REPORT_LOST_ROWS_MAX];
     uint32_t n_rows;
+    uint32_t rows_max;
     uint64_t n_all; // pairs that occurred
     uint64_t attempts;
     int64_t rest_ns; // of the pairs without a row
@@ -54,7 +54,7 @@ const char *results_cause_meaning(enum model_cause cause)
     case MODEL_CAUSE_NOT_SNAPSHOTTED:
         return "it was recorded, but after the last recovery point";
     case MODEL_CAUSE_COORDINATOR_UNSUPPORTED:
-        return "its stage's coordinator cannot be restored, so the whole stage is reset";
+        return "its stage's coordinator cannot be restored";
     case MODEL_CAUSE_WORKER_LATE:
         return "its worker still had the output, but reported too late";
     case MODEL_CAUSE_PARTITION_RELEASED:
@@ -78,12 +78,12 @@ static void rows_insert(struct lost_rows *rows, const struct lost_row *row)
     while (place > 0 && rows->rows[place - 1].ns < row->ns) {
         place--;
     }
-    if (place == LOST_ROWS_MAX) {
+    if (place == rows->rows_max) {
         rows->rest_ns += row->ns;
         return;
     }
-    if (rows->n_rows == LOST_ROWS_MAX) {
-        rows->rest_ns += rows->rows[LOST_ROWS_MAX - 1].ns;
+    if (rows->n_rows == rows->rows_max) {
+        rows->rest_ns += rows->rows[rows->rows_max - 1].ns;
         rows->n_rows--;
     }
     memmove(&rows->rows[place + 1], &rows->rows[place],
@@ -92,9 +92,10 @@ static void rows_insert(struct lost_rows *rows, const struct lost_row *row)
     rows->n_rows++;
 }
 
-static void rows_collect(struct lost_rows *rows, const struct model_result *r)
+static void rows_collect(struct lost_rows *rows, const struct model_result *r, uint32_t rows_max)
 {
     memset(rows, 0, sizeof(*rows));
+    rows->rows_max = rows_max < REPORT_LOST_ROWS_MAX ? rows_max : REPORT_LOST_ROWS_MAX;
     for (uint32_t stage = 0; stage < r->n_stages; stage++) {
         for (uint32_t cause = 0; cause < MODEL_CAUSE_COUNT; cause++) {
             const struct model_lost *lost = &r->lost[(size_t)stage * MODEL_CAUSE_COUNT + cause];
@@ -148,11 +149,11 @@ static void rows_print(struct results_page *page, const struct results_run *run,
 
 // What the largest causes mean, each once.
 static void rows_explain(struct results_page *page, const struct lost_rows *rows,
-                         struct results_text *words)
+                         uint32_t meanings_max, struct results_text *words)
 {
     uint32_t explained = 0;
 
-    for (uint32_t i = 0; i < rows->n_rows && explained < LOST_MEANINGS_MAX; i++) {
+    for (uint32_t i = 0; i < rows->n_rows && explained < meanings_max; i++) {
         bool seen = false;
 
         for (uint32_t j = 0; j < i; j++) {
@@ -169,12 +170,12 @@ static void rows_explain(struct results_page *page, const struct lost_rows *rows
 }
 
 void results_report_lost_work(struct results_page *page, const struct results_run *run,
-                              struct results_text *words)
+                              const struct report_limits *limits, struct results_text *words)
 {
     struct lost_rows rows;
     char time[RESULTS_UNITS_SIZE];
 
-    rows_collect(&rows, run->result);
+    rows_collect(&rows, run->result, limits->lost_rows);
     if (rows.n_all == 0) {
         return;
     }
@@ -184,8 +185,8 @@ void results_report_lost_work(struct results_page *page, const struct results_ru
     results_report_paragraph(page, "Lost work", RESULTS_BOLD, words);
     rows_print(page, run, &rows);
     if (rows.n_all > rows.n_rows) {
-        results_text_format(page->text, "  and %" PRIu64 " more with %s in all\n",
+        results_text_format(page->text, "  and %" PRIu64 " more with %s in all (--format json)\n",
                             rows.n_all - rows.n_rows, results_duration(time, rows.rest_ns));
     }
-    rows_explain(page, &rows, words);
+    rows_explain(page, &rows, limits->meanings, words);
 }

@@ -10,6 +10,15 @@
 
 #define REPORT_INDENT 12u // columns of the labels at the left
 
+// How much of each list the page shows; the rest is counted.
+struct report_limits {
+    uint32_t failovers;
+    uint32_t lost_rows; // at most REPORT_LOST_ROWS_MAX
+    uint32_t meanings;  // causes that are explained
+    uint32_t findings;
+};
+#define REPORT_LOST_ROWS_MAX 6u
+
 // Columns left for a bar when `taken` are used by the rest of the line; 0: too few for one.
 uint32_t results_report_bar_room(const struct results_page *page, uint32_t taken);
 // "1 file", "2 files".
@@ -22,7 +31,7 @@ void results_report_paragraph(struct results_page *page, const char *label,
 
 // Lost work by cause and stage.
 void results_report_lost_work(struct results_page *page, const struct results_run *run,
-                              struct results_text *words);
+                              const struct report_limits *limits, struct results_text *words);
 // What protection cost.
 void results_report_protection(struct results_page *page, const struct results_run *run,
                                struct results_text *words);

@@ -72,6 +72,10 @@ static void say_kept(const struct model_result *r, struct results_text *text)
         results_text_add(text, "and no subtask had finished yet when the master was lost");
     } else if (kept == 0) {
         results_text_format(text, "and none of %s finished subtasks is kept", held_text);
+    } else if (kept == held && r->n_failovers > 1) {
+        results_text_format(text, "and all finished subtasks are kept in each of %s failovers",
+                            results_count(kept_text, r->n_failovers));
+        return;
     } else if (kept == held && held > 1) {
         results_text_format(text, "and all %s finished subtasks are kept", held_text);
     } else {
@@ -79,7 +83,8 @@ static void say_kept(const struct model_result *r, struct results_text *text)
                             kept == 1 ? "is" : "are");
     }
     if (r->n_failovers > 1) {
-        results_text_format(text, " over %u failovers", (unsigned)r->n_failovers);
+        results_text_format(text, ", summed over %s failovers",
+                            results_count(kept_text, r->n_failovers));
     }
 }
 

@@ -19,3 +19,8 @@ target_link_options(recoup_finding PRIVATE LINKER:--wrap=ledger_finish)
 # The project's own scenarios are what their baselines say, whatever the compiler: CONTRIBUTING.md
 # tells how a change is accepted.
 add_test(NAME check.scenarios COMMAND recoup check ${PROJECT_SOURCE_DIR}/scenarios --strict)
+
+# What `recoup run` prints of each of them is one screen.
+add_test(NAME cli.one_screen COMMAND Python3::Interpreter
+    ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_one_screen.py $<TARGET_FILE:recoup>
+    ${PROJECT_SOURCE_DIR}/scenarios)
