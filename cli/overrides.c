@@ -73,11 +73,11 @@ static bool changes_result(const char *name)
            strcmp(name, "invariants") == 0 || strcmp(name, "tie-seed") == 0;
 }
 
-static void repeat(struct results_text *text, const struct cli_program *program,
-                   const struct cli_arguments *arguments, const char *command, bool with_seed)
+// Command, files, and the options that matter.
+static void repeat_words(struct results_text *text, const struct cli_arguments *arguments,
+                         const char *command, bool with_seed)
 {
-    cli_shell_word(text, program->name);
-    results_text_format(text, " %s", command);
+    results_text_add(text, command);
     for (uint32_t i = 0; i < arguments->n_words; i++) {
         results_text_char(text, ' ');
         results_shell_file(text, arguments->words[i]);
@@ -95,6 +95,19 @@ static void repeat(struct results_text *text, const struct cli_program *program,
             }
         }
     }
+}
+
+static void repeat(struct results_text *text, const struct cli_program *program,
+                   const struct cli_arguments *arguments, const char *command, bool with_seed)
+{
+    cli_shell_word(text, program->name);
+    results_text_char(text, ' ');
+    repeat_words(text, arguments, command, with_seed);
+}
+
+void cli_command_words(struct results_text *text, const struct cli_arguments *arguments)
+{
+    repeat_words(text, arguments, "run", false);
 }
 
 void cli_command_repeat(struct results_text *text, const struct cli_program *program,

@@ -24,6 +24,8 @@ void cli_command_repeat(struct results_text *text, const struct cli_program *pro
 // The same without its seed, so that another can be put behind it.
 void cli_command_but_seed(struct results_text *text, const struct cli_program *program,
                           const struct cli_arguments *arguments);
+// The same without program and seed, as a database keeps it: "run q72.yaml --set a=b".
+void cli_command_words(struct results_text *text, const struct cli_arguments *arguments);
 // `recoup run` with what another command was given.
 void cli_command_run(struct results_text *text, const struct cli_program *program,
                      const struct cli_arguments *arguments);

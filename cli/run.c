@@ -63,6 +63,7 @@ struct run_command {
     struct scenario_verdict verdict;
     struct results_run run;
     struct results_text command;
+    struct results_text words;
     char started_at[32];
 };
 
@@ -448,6 +449,8 @@ static int run_all(struct run_command *c)
     c->run.verdict = &c->verdict;
     c->run.version = RECOUP_VERSION;
     c->run.command = results_text_string(&c->command);
+    cli_command_words(&c->words, c->arguments);
+    c->run.words = results_text_string(&c->words);
     code = judge(c);
     if (c->verdict.outcomes != NULL || c->verdict.ok) {
         code = cli_worse(code, print(c));
@@ -494,6 +497,7 @@ static int run_one(const struct cli_program *program, const struct cli_arguments
     c.arguments = arguments;
     c.store_out = (struct results_store_export){-1, -1, 0};
     results_text_init(&c.command);
+    results_text_init(&c.words);
     sim_arena_init(&c.arena, 0);
     code = run_all(&c);
     if (c.tracing) {
@@ -508,6 +512,7 @@ static int run_one(const struct cli_program *program, const struct cli_arguments
     sim_arena_release(&c.arena);
     scenario_release(&c.scenario);
     results_text_release(&c.command);
+    results_text_release(&c.words);
     return code;
 }
 

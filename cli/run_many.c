@@ -21,6 +21,7 @@ struct many_command {
     const struct results_record **records;
     const char **failures;
     struct results_text command;
+    struct results_text words;
 };
 
 static int open_database(struct many_command *c)
@@ -129,6 +130,8 @@ static int store(struct many_command *c)
         cli_complain("out of memory");
         return CLI_OUTSIDE;
     }
+    cli_command_words(&c->words, c->shared.arguments);
+    like.words = results_text_string(&c->words);
     for (uint32_t i = 0; i < c->campaign.n_seeds; i++) {
         const struct campaign_many_run *run = &c->campaign.runs[i];
 
@@ -175,6 +178,7 @@ int cli_run_many(const struct cli_program *program, const struct cli_arguments *
 
     memset(&c, 0, sizeof(c));
     results_text_init(&c.command);
+    results_text_init(&c.words);
     code = cli_many_init(&c.shared, program, arguments, 1);
     if (code == CLI_DONE) {
         code = run_all(&c);
@@ -183,6 +187,7 @@ int cli_run_many(const struct cli_program *program, const struct cli_arguments *
     campaign_many_release(&c.campaign);
     cli_many_release(&c.shared);
     results_text_release(&c.command);
+    results_text_release(&c.words);
     free(c.records);
     free(c.failures);
     return code;

@@ -73,13 +73,15 @@ static int upsert_point(struct results_database *database, const struct results_
     results_text_init(&label);
     point_label(run->scenario, &label);
     results_statement_init(&s, database->connection,
-                           "INSERT INTO point(point_key, sweep_id, label, profile, scenario)"
-                           " VALUES(?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+                           "INSERT INTO point(point_key, sweep_id, label, profile, scenario,"
+                           " command) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(point_key) DO UPDATE SET"
+                           " command = excluded.command WHERE command = ''");
     results_statement_text(&s, key);
     results_statement_i64(&s, sweep);
     results_statement_text(&s, results_text_string(&label));
     results_statement_text(&s, results_profile_name(run->scenario->config.profile));
     results_statement_text(&s, text);
+    results_statement_text(&s, run->words != NULL ? run->words : "");
     results_statement_execute(&s);
     code = results_statement_release(&s);
     results_text_release(&label);

@@ -9,6 +9,7 @@
 
 #include "results/overview_parts.h"
 #include "results/shell.h"
+#include "scenarios/loader.h"
 #include "sim/assert.h"
 
 const char *overview_figure_name(enum overview_figure figure)
@@ -317,6 +318,18 @@ static void set_option(struct results_text *text, const char *path, const char *
     results_text_release(&word);
 }
 
+// A label may be "7.11s", which Flink's keys do not take.
+static void set_axis(struct results_text *text, const struct survey_axis *axis, uint32_t value)
+{
+    char exact[SCENARIO_UNITS_TEXT];
+    bool duration = axis->quantity == RESULTS_QUANTITY_DURATION && axis->numeric;
+
+    if (duration) {
+        scenario_units_duration_text(llround(axis->numbers[value]), exact);
+    }
+    set_option(text, axis->path, duration ? exact : axis->texts[value]);
+}
+
 // The labels of single runs are "path=value, path=value", where values may hold commas themselves.
 static void set_options_of_label(struct results_text *text, const char *label)
 {
@@ -354,6 +367,7 @@ void overview_command(const struct survey *survey, const struct survey_point *po
 {
     struct results_text file;
     size_t name = strlen(point->scenario);
+    bool known;
 
     if (point->command[0] != '\0') {
         results_shell_word(text, program);
@@ -365,8 +379,9 @@ void overview_command(const struct survey *survey, const struct survey_point *po
     }
     results_text_init(&file);
     definition_value(survey->definition, "scenario", &file);
-    if (file.size == 0) {
-        results_text_format(&file, "%s.yaml", point->scenario);
+    known = file.size > 0;
+    if (!known) {
+        results_text_add(&file, "SCENARIO");
     }
     results_shell_word(text, program);
     results_text_add(text, " run ");
@@ -374,7 +389,7 @@ void overview_command(const struct survey *survey, const struct survey_point *po
     results_text_release(&file);
     for (uint32_t a = 0; point->values != NULL && a < survey->n_axes; a++) {
         if (point->values[a] != SURVEY_NONE) {
-            set_option(text, survey->axes[a].path, survey->axes[a].texts[point->values[a]]);
+            set_axis(text, &survey->axes[a], point->values[a]);
         }
     }
     if (!survey->is_sweep && strlen(point->label) > name) {
@@ -382,6 +397,10 @@ void overview_command(const struct survey *survey, const struct survey_point *po
     }
     if (point->n_runs > 0) {
         results_text_format(text, " --seed %" PRId64, point->runs[0].seed);
+    }
+    if (!known) {
+        results_text_format(text, " # SCENARIO: the file of '%s'; its path is not in the database",
+                            point->scenario);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "results/label.h"
 #include "results/recommend_parts.h"
 #include "results/units.h"
 #include "results/warnings.h"
@@ -275,11 +276,14 @@ static void tell_neighbours(struct teller *t)
     for (uint32_t i = 0; i < r->n_neighbours && i < NEIGHBOURS_MAX; i++) {
         const struct recommend_neighbour *n = &r->neighbours[i];
         const struct recommend_point *point = &r->points[n->point];
+        const char *text = r->axes[n->axis].levels[point->levels[n->axis]].text;
+        size_t size = strlen(text);
+        const char *label = results_label_value(point->label, r->axes[n->axis].name, &size);
         char mean[RESULTS_UNITS_SIZE + 2];
         struct span span;
 
-        say(t, "", RESULTS_PLAIN, "%s = %s: %s (%s)%s", r->axes[n->axis].name,
-            r->axes[n->axis].levels[point->levels[n->axis]].text,
+        say(t, "", RESULTS_PLAIN, "%s=%.*s: %s (%s)%s", r->axes[n->axis].name, (int)size,
+            label != NULL ? label : text,
             amount(mean, t->q->goal.unit, n->goal.mean, true),
             interval(&span, t->q->goal.unit, &n->goal.t, true),
             point->n_unfinished > 0 ? "; not every run finishes"

@@ -21,6 +21,7 @@ struct results_run {
     bool invariants_on;
     const char *version; // of recoup: "0.1.0"
     const char *command; // that repeats the run; NULL: not printed
+    const char *words;   // of that command, without program and seed: "run q72.yaml"; NULL: unknown
 };
 
 // "flink-1.20", "hardened".

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results/label.h"
 #include "results/survey_parts.h"
+#include "scenarios/loader.h"
 #include "sim/assert.h"
 
 // --- axes ----------------------------------------------------------------------------------------
@@ -96,7 +98,7 @@ static uint32_t axis_find(const struct survey_axis *axis, const char *text)
     return SURVEY_NONE;
 }
 
-// Whether `label` is what a value is called when nobody gave it a label: its text without blanks.
+// Whether `label` is `text` without blanks, as a value is called when nobody gave it a label.
 static bool is_plain_label(const char *label, size_t size, const char *text)
 {
     size_t n = 0;
@@ -112,31 +114,28 @@ static bool is_plain_label(const char *label, size_t size, const char *text)
     return n == size;
 }
 
-// A value may have a label in the sweep file; it stands in the point's own label, "name=label".
-// Returns a copy of it, or `text` where there is none.
+// What people see of a value: the label that the sweep file gives it, which stands in the point's
+// own; else the value, a duration as "7.11 s" where Flink's option needs "7110 ms".
 static const char *value_label(struct survey *survey, const struct survey_axis *axis,
-                               const char *point_label, const char *text)
+                               const char *point_label, const struct axis_value *value)
 {
-    size_t size = strlen(axis->name);
-    const char *found = point_label;
+    char exact[SCENARIO_UNITS_TEXT] = "";
+    size_t size;
+    const char *found = results_label_value(point_label, axis->name, &size);
     struct results_text label;
     const char *copy;
-    size_t length;
 
-    while (strncmp(found, axis->name, size) != 0 || found[size] != '=') {
-        found = strstr(found, ", ");
-        if (found == NULL) {
-            return text;
-        }
-        found += 2;
+    if (found == NULL || is_plain_label(found, size, value->text)) {
+        return value->text;
     }
-    found += size + 1;
-    length = strcspn(found, ",");
-    if (length == 0 || found[0] == '{' || found[0] == '[' || is_plain_label(found, length, text)) {
-        return text;
+    if (axis->quantity == RESULTS_QUANTITY_DURATION && isfinite(value->number)) {
+        scenario_units_measured_text(llround(value->number), exact);
+    }
+    if (is_plain_label(found, size, exact)) {
+        return survey_copy(survey, exact);
     }
     results_text_init(&label);
-    results_text_bytes(&label, found, length);
+    results_text_bytes(&label, found, size);
     copy = survey_copy(survey, results_text_string(&label));
     results_text_release(&label);
     return copy;
@@ -163,7 +162,7 @@ static int read_axis_values(struct survey *survey, const struct survey_axis *axi
         value->number /= axis->quantity == RESULTS_QUANTITY_PLAIN ? 1e9 : 1;
         if (value->point != SURVEY_NONE) {
             value->text =
-                value_label(survey, axis, survey->points[value->point].label, value->text);
+                value_label(survey, axis, survey->points[value->point].label, value);
             s.code = value->text == NULL ? SQLITE_NOMEM : s.code;
             *n += 1;
         }

@@ -7,25 +7,63 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scenarios/amount.h"
 #include "scenarios/loader.h"
 #include "scenarios/metrics.h"
 
-static void value_text(const struct scenario_metric *metric, int64_t value,
+static bool is_unit(const struct scenario_metric *metric, const char *unit)
+{
+    return strcmp(metric->unit, unit) == 0;
+}
+
+// As people are shown a value; exact where it has no unit of many digits.
+static void amount_text(const struct scenario_metric *metric, int64_t value,
+                        char text[SCENARIO_UNITS_TEXT])
+{
+    if (is_unit(metric, "ns")) {
+        scenario_amount_duration(value, text);
+    } else if (is_unit(metric, "bytes") && value >= 0) {
+        scenario_amount_size((uint64_t)value, text);
+    } else {
+        (void)snprintf(text, SCENARIO_UNITS_TEXT, "%" PRId64 "%s", value,
+                       is_unit(metric, "bytes")      ? " b"
+                       : is_unit(metric, "nano-usd") ? " nano-usd"
+                                                     : "");
+    }
+}
+
+static void exact_text(const struct scenario_metric *metric, int64_t value,
                        char text[SCENARIO_UNITS_TEXT])
 {
-    int64_t size = value < 0 ? -value : value;
-    if (strcmp(metric->unit, "ns") == 0) {
-        scenario_units_measured_text(size, text);
-    } else if (strcmp(metric->unit, "bytes") == 0) {
-        scenario_units_size_text(size, text);
+    if (is_unit(metric, "ns") && value >= 0) {
+        scenario_units_measured_text(value, text);
+    } else if (is_unit(metric, "ns") && value > INT64_MIN) {
+        char positive[SCENARIO_UNITS_TEXT];
+        scenario_units_measured_text(-value, positive);
+        (void)snprintf(text, SCENARIO_UNITS_TEXT, "-%.38s", positive);
+    } else if (is_unit(metric, "bytes")) {
+        (void)snprintf(text, SCENARIO_UNITS_TEXT, "%" PRId64 " b", value);
     } else {
-        (void)snprintf(text, SCENARIO_UNITS_TEXT, "%" PRId64 "%s", size,
-                       strcmp(metric->unit, "nano-usd") == 0 ? " nano-usd" : "");
+        amount_text(metric, value, text);
     }
-    if (value < 0) {
-        memmove(text + 1, text, SCENARIO_UNITS_TEXT - 1);
-        text[0] = '-';
-        text[SCENARIO_UNITS_TEXT - 1] = '\0';
+}
+
+// Three digits, unless the limit that the value is held against reads the same in three digits and
+// is another.
+static void value_text(const struct scenario_expectation *expectation, int64_t value,
+                       char text[SCENARIO_UNITS_TEXT])
+{
+    const struct scenario_metric *metric = scenario_metric_find(expectation->metric);
+    const int64_t limits[] = {expectation->a, expectation->b};
+    const size_t n = expectation->bound == SCENARIO_BETWEEN ? 2 : 1;
+    amount_text(metric, value, text);
+    for (size_t i = 0; i < n; i++) {
+        char limit[SCENARIO_UNITS_TEXT];
+        amount_text(metric, limits[i], limit);
+        if (value != limits[i] && strcmp(text, limit) == 0) {
+            exact_text(metric, value, text);
+            return;
+        }
     }
 }
 
@@ -42,18 +80,6 @@ static bool bound_holds(const struct scenario_expectation *expectation, int64_t 
         return value >= expectation->a && value <= expectation->b;
     }
     return false;
-}
-
-// What a message shows of a measured time: three digits, unless these were on the other side of the
-// bound than the time itself.
-static int64_t shown_value(const struct scenario_expectation *expectation, int64_t value)
-{
-    if (strcmp(scenario_metric_find(expectation->metric)->unit, "ns") != 0 || value == INT64_MIN) {
-        return value;
-    }
-    int64_t rounded =
-        value < 0 ? -scenario_units_rounded(-value) : scenario_units_rounded(value);
-    return bound_holds(expectation, rounded) == bound_holds(expectation, value) ? rounded : value;
 }
 
 static const char *bound_text(enum scenario_bound bound)
@@ -91,7 +117,7 @@ static void judge_bound(const struct scenario_expectation *expectation,
         return;
     }
     out->ok = bound_holds(expectation, out->value);
-    value_text(scenario_metric_find(out->metric), shown_value(expectation, out->value), text);
+    value_text(expectation, out->value, text);
     (void)snprintf(out->text, sizeof(out->text), "%.60s is %s, expected %s %.60s", out->metric,
                    text, bound_text(expectation->bound), expectation->text);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "scenarios/loader.h"
 
@@ -125,6 +126,41 @@ const char *scenario_folder_of(struct scenario_loader *loader, const char *path)
         return "";
     }
     return scenario_copy(&loader->memory, path, (size_t)(slash - path) + 1);
+}
+
+// "a/b/../c" and "a/./c" become "a/c", as far as letters tell; ".." at the front stays.
+static void fold_path(const char *path, char *folded)
+{
+    char *out = folded;
+    while (*path != '\0') {
+        size_t size = strcspn(path, "/");
+        size_t step = size + (path[size] == '/' ? 1 : 0);
+        char *last = out; // where the name before this one starts
+        while (last > folded && out > folded && (last == out || last[-1] != '/')) {
+            last--;
+        }
+        bool up = size == 2 && path[0] == '.' && path[1] == '.';
+        bool removable = last < out && last[0] != '/' && strncmp(last, "../", 3) != 0;
+        if (up && removable) {
+            out = last;
+        } else if (!(size == 1 && path[0] == '.' && path[1] == '/')) {
+            memmove(out, path, step);
+            out += step;
+        }
+        path += step;
+    }
+    *out = '\0';
+}
+
+const char *scenario_path_tidy(struct scenario_loader *loader, const char *path)
+{
+    struct stat as_written;
+    struct stat as_folded;
+    char *folded = scenario_allocate(&loader->memory, strlen(path) + 1);
+    fold_path(path, folded);
+    bool same = stat(path, &as_written) == 0 && stat(folded, &as_folded) == 0
+                && as_written.st_dev == as_folded.st_dev && as_written.st_ino == as_folded.st_ino;
+    return same ? folded : path;
 }
 
 const char *scenario_path_join(struct scenario_loader *loader, const struct scenario_file *file,

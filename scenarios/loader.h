@@ -191,6 +191,9 @@ bool scenario_file_check(struct scenario_loader *loader, const struct scenario_f
 // `path` seen from the file that names it.
 const char *scenario_path_join(struct scenario_loader *loader, const struct scenario_file *file,
                                const char *path);
+// The path without detours, "job.yaml" for "sweeps/../job.yaml", where that is the same file:
+// behind a symbolic link it need not be.
+const char *scenario_path_tidy(struct scenario_loader *loader, const char *path);
 const char *scenario_folder_of(struct scenario_loader *loader, const char *path);
 
 enum scenario_tree_kind {
@@ -286,8 +289,6 @@ enum scenario_units scenario_units_flink_size(const char *text, int64_t *bytes);
 void scenario_units_duration_text(int64_t ns, char text[SCENARIO_UNITS_TEXT]);   // "3 min"
 // Exact, too, but for what was measured: "2.0015 s", not "2001500 us".
 void scenario_units_measured_text(int64_t ns, char text[SCENARIO_UNITS_TEXT]);
-// `value` (at least 0) to three digits, as people are shown it: 1660723819920 gives 1660000000000.
-int64_t scenario_units_rounded(int64_t value);
 void scenario_units_size_text(int64_t bytes, char text[SCENARIO_UNITS_TEXT]);    // "64 mb"
 void scenario_units_decimal_text(int64_t nano, char text[SCENARIO_UNITS_TEXT]);  // "0.4"
 void scenario_units_share_text(int64_t nano, char text[SCENARIO_UNITS_TEXT]);    // "50%"

@@ -13,7 +13,8 @@
 uint32_t sweep_read_tree(struct sweep_reader *reader, const struct scenario_node *node)
 {
     struct scenario_loader *loader = &reader->loader;
-    const char *path = scenario_path_join(loader, reader->file, node->text);
+    const char *path =
+        scenario_path_tidy(loader, scenario_path_join(loader, reader->file, node->text));
     const struct scenario_file *file =
         scenario_file_read(loader, path, node->text, SCENARIO_FILE_BYTES_MAX, node->place);
     const struct scenario_node *root = file != NULL ? scenario_read(loader, file) : NULL;

@@ -13,7 +13,6 @@
 #include "sim/law.h"
 
 #define FRACTION_DIGITS_MAX 9u
-#define ROUNDED_BELOW 1000 // three digits
 
 struct unit {
     const char *name;
@@ -410,18 +409,6 @@ void scenario_units_measured_text(int64_t ns, char text[SCENARIO_UNITS_TEXT])
         }
     }
     scenario_units_duration_text(ns, text);
-}
-
-int64_t scenario_units_rounded(int64_t value)
-{
-    int64_t one = 1;
-    assert(value >= 0);
-    while (value / one >= ROUNDED_BELOW) {
-        one *= 10;
-    }
-    int64_t rest = value % one;
-    int64_t up = rest >= one - rest ? one : 0;
-    return value - rest > INT64_MAX - up ? value : value - rest + up;
 }
 
 void scenario_units_decimal_text(int64_t nano, char text[SCENARIO_UNITS_TEXT])

@@ -140,6 +140,20 @@ class Report(unittest.TestCase):
         self.assertIn('fewer than 10 runs', page.text())
         self.assertIn('--seed 1', page.text())
 
+    def test_a_run_is_repeated_by_the_file_it_came_from(self):
+        path = os.path.join(self.folder, 'repeat.db')
+        self.call('run', self.scenario, '--set', 'cluster.workers=3', '--seed', '4', '--db', path)
+        told = self.call('report', path, '--format', 'md', '-o', '-').stdout.decode()
+        command = 'run %s --set cluster.workers=3 --seed 4' % self.scenario
+        self.assertIn(command + '\n', told)
+        self.assertIn(self.call(*command.split()).returncode, (0, 1))
+        connection = sqlite3.connect(path)
+        connection.execute("UPDATE point SET command = ''")  # as older versions wrote it
+        connection.commit()
+        connection.close()
+        told = self.call('report', path, '--format', 'md', '-o', '-').stdout.decode()
+        self.assertIn('run SCENARIO --set cluster.workers=3 --seed 4 # SCENARIO: the file of', told)
+
     def test_every_size_is_a_sound_page(self):
         for points, seeds, axes in ((1, 5, ()), (2, 3, ('min-pause',)), (3, 2, ('min-pause',)),
                                     (12, 4, ('min-pause', 'flush-interval')),
@@ -305,20 +319,29 @@ class Report(unittest.TestCase):
     def test_a_real_sweep(self):
         sweep = os.path.join(self.folder, 'sweep.yaml')
         with open(sweep, 'w') as stream:
-            stream.write('version: 1\nname: small\nabout: A small one.\nscenario: %s\n'
+            stream.write('version: 1\nname: small\nabout: A small one.\nscenario: x/../%s\n'
                          'axes:\n'
                          '  - {path: config.execution.batch.job-recovery.snapshot.min-pause,'
-                         ' values: [0 s, 3 min]}\n'
+                         ' values: [0 s, 2500 ms]}\n'
                          '  - path: faults\n    name: crash\n    values:\n'
                          '      - {label: late, value: [{at: {uniform: {from: 60%%, to: 90%%}},'
                          ' kill: master}]}\nreplications: 12\n'
-                         % os.path.join(self.source, 'scenarios', 'tpcds', 'q72-defaults.yaml'))
+                         % 'job.yaml')
+        os.mkdir(os.path.join(self.folder, 'x'))
+        with open(os.path.join(self.folder, 'job.yaml'), 'w') as stream:
+            stream.write('version: 1\nbase: %s\nname: job\nabout: A job.\nfaults:\n'
+                         '  - {at: 50%%, kill: master}\n'
+                         % os.path.join(self.source, 'scenarios', 'tpcds', 'q72-base.yaml'))
         path = os.path.join(self.folder, 'real.db')
-        self.assertIn(self.call('sweep', sweep, '--db', path).returncode, (0, 1))
+        self.assertIn(self.call('sweep', 'sweep.yaml', '--db', path).returncode, (0, 1))
         page, text = self.page(path)
         self.assertIn('It was simulated again', page.text())
         self.assertIn('class="lost"', text)
         self.assertIn('--set', page.text())
+        self.assertIn('min-pause=2.5 s', page.text())
+        self.assertIn("min-pause=2500 ms'", page.text())
+        self.assertNotIn('2.5s', page.text())
+        self.assertIn('recoup run job.yaml --set', page.text())  # not x/../job.yaml
         # The report's own means and intervals are those of the table that the sweep filled.
         data = json.loads(self.call('report', path, '--format', 'json').stdout)
         connection = sqlite3.connect(path)

@@ -20,12 +20,21 @@ char *support_messages(const struct scenario_message *messages, uint32_t count,
     size_t capacity = 1u << 20;
     size_t size = 0;
     size_t prefix = strlen(strip);
+    size_t above = prefix; // of the folder that holds the folder to strip
+    char beside[1024];
     char *text = calloc(1, capacity);
     assert_non_null(text);
+    while (above > 1 && strip[above - 2] != '/') {
+        above--;
+    }
+    above -= above > 0 ? 1 : 0;
     for (uint32_t i = 0; i < count; i++) {
         struct scenario_message message = messages[i];
         if (strncmp(message.file, strip, prefix) == 0) {
             message.file += prefix;
+        } else if (above > 0 && strncmp(message.file, strip, above) == 0) {
+            (void)snprintf(beside, sizeof(beside), "../%.1000s", message.file + above);
+            message.file = beside;
         }
         size += scenario_message_format(&message, severity, text + size, capacity - size);
         assert_true(size < capacity);

@@ -104,8 +104,8 @@ static void DefaultExpectation(void **state)
     scenario_release(&s);
 }
 
-// A time is told in three digits, unless they would contradict the verdict.
-static void TimesAreRounded(void **state)
+// Times and sizes are told in three digits, unless they would contradict the verdict.
+static void AmountsAreRounded(void **state)
 {
     struct model_result r;
     struct model_lost lost[2 * MODEL_CAUSE_COUNT];
@@ -115,14 +115,21 @@ static void TimesAreRounded(void **state)
     result_init(&r, lost);
     r.lost_ns = INT64_C(115321310544);
     r.makespan_ns = 100 * SECOND + 400000;
+    r.io.bytes = 316872;
     support_load_more(&s, "expect:\n  lost-work: {at-least: 5 min}\n  makespan: {at-most: 100 s}\n"
-                          "  delay: {at-least: 1 s}\n");
+                          "  delay: {at-least: 1 s}\n"
+                          "  io-event-store-bytes: {at-least: 1 mb, at-most: 309 kb}\n");
     assert_int_equal(scenario_evaluate(&s, &r, 200 * SECOND, &v), SCENARIO_OK);
-    assert_text(outcome(&v, "lost-work", 0)->text, "lost-work is 115 s, expected at least 5 min");
+    assert_text(outcome(&v, "lost-work", 0)->text,
+                "lost-work is 1 min 55 s, expected at least 5 min");
     assert_i64(outcome(&v, "lost-work", 0)->value, r.lost_ns);
     assert_false(outcome(&v, "makespan", 0)->ok);
     assert_text(outcome(&v, "makespan", 0)->text, "makespan is 100.0004 s, expected at most 100 s");
-    assert_text(outcome(&v, "delay", 0)->text, "delay is -100 s, expected at least 1 s");
+    assert_text(outcome(&v, "delay", 0)->text, "delay is -1 min 40 s, expected at least 1 s");
+    assert_text(outcome(&v, "io-event-store-bytes", 0)->text,
+                "io-event-store-bytes is 309 kb, expected at least 1 mb");
+    assert_text(outcome(&v, "io-event-store-bytes", 1)->text,
+                "io-event-store-bytes is 316872 b, expected at most 309 kb");
     scenario_verdict_release(&v);
     scenario_release(&s);
 }
@@ -192,7 +199,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(MetricsReadTheResult), cmocka_unit_test(EveryMetricHasAValue),
         cmocka_unit_test(DefaultExpectation),   cmocka_unit_test(Bounds),
-        cmocka_unit_test(TimesAreRounded),      cmocka_unit_test(Findings),
+        cmocka_unit_test(AmountsAreRounded),      cmocka_unit_test(Findings),
     };
     return check_main(argc, argv, "scenarios_evaluate", tests);
 }

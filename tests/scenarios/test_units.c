@@ -189,24 +189,6 @@ static void TextReadsBack(void **state)
     }
 }
 
-static void RoundedToThreeDigits(void **state)
-{
-    static const int64_t values[][2] = {
-        {0, 0},
-        {999, 999},
-        {1004, 1000},
-        {1005, 1010},
-        {INT64_C(115321310544), INT64_C(115000000000)},
-        {INT64_C(1660723819920), INT64_C(1660000000000)},
-        {INT64_C(999600000000), INT64_C(1000000000000)},
-        {INT64_MAX, INT64_C(9220000000000000000)},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        assert_i64(scenario_units_rounded(values[i][0]), values[i][1]);
-    }
-}
-
 // The greatest unit that divides a value is the one that is shown.
 static void TextIsShort(void **state)
 {
@@ -304,7 +286,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(Numbers),       cmocka_unit_test(FlinkValues),
         cmocka_unit_test(TextReadsBack), cmocka_unit_test(TextIsShort),
         cmocka_unit_test(NearestName),   cmocka_unit_test(Names),
-        cmocka_unit_test(RoundedToThreeDigits),
     };
     return check_main(argc, argv, "scenarios_units", tests);
 }
