@@ -16,8 +16,8 @@ enum { ANSWER_RECORD, ANSWER_FAILURE };
 struct execution {
     struct campaign_many *many;
     const struct campaign_many_events *events;
-    uint64_t next, end;
-    uint64_t first;
+    uint64_t next;       // handed out so far
+    uint64_t first, end; // numbers of runs
 };
 
 struct worker {
@@ -178,11 +178,15 @@ static void worker_work(void *context, void *out, uint64_t number, struct campai
 static bool parent_next(void *context, uint64_t *number)
 {
     struct execution *e = context;
+    uint64_t n_cases;
 
-    if (e->next == e->end) {
+    if (e->next == e->end - e->first) {
         return false;
     }
-    *number = e->next++;
+    // Seed by seed, so that an interrupted campaign says something about every case.
+    n_cases = (e->end - e->first) / e->many->n_seeds;
+    *number = e->first + e->next % n_cases * e->many->n_seeds + e->next / n_cases;
+    e->next++;
     return true;
 }
 
@@ -262,7 +266,7 @@ enum campaign_many_result campaign_many_execute(struct campaign_many *many, uint
                                    .drain = parent_drain};
 
     many->ended = 0;
-    e.first = e.next = (uint64_t)first * many->n_seeds;
+    e.first = (uint64_t)first * many->n_seeds;
     e.end = (uint64_t)many->n_cases * many->n_seeds;
     if (e.end - e.first < workers) {
         options.workers = e.end > e.first ? (uint32_t)(e.end - e.first) : 1;

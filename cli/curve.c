@@ -28,6 +28,8 @@ struct curve_command {
     uint32_t points;
     int64_t faultless_ns;
     int64_t *at_ns;
+    uint32_t made; // crashes; the two arrays are of these
+    int64_t *made_at_ns;
     const struct results_record **records;
     struct results_text command;
 };
@@ -89,9 +91,10 @@ static int prepare_crashes(struct curve_command *c)
     int64_t rest = c->faultless_ns % halves;
 
     c->at_ns = calloc((size_t)c->points + 1, sizeof(*c->at_ns));
+    c->made_at_ns = calloc((size_t)c->points + 1, sizeof(*c->made_at_ns));
     c->records = calloc((size_t)c->points + 1, sizeof(*c->records));
     if (!campaign_init(&c->crashes, c->points, c->alone.seeds[0]) || c->at_ns == NULL ||
-        c->records == NULL) {
+        c->made_at_ns == NULL || c->records == NULL) {
         return CLI_OUTSIDE;
     }
     for (uint32_t i = 0; i < c->points; i++) {
@@ -119,7 +122,13 @@ static int run_crashes(struct curve_command *c)
         code = cli_many_execute(&c->shared, &c->crashes, 0);
     }
     for (uint32_t i = 0; code == CLI_DONE && i < c->points; i++) {
-        c->records[i] = c->crashes.runs[i].ended ? &c->crashes.runs[i].record : NULL;
+        const struct campaign_many_run *run = &c->crashes.runs[i];
+
+        if (run->ended || run->failure != NULL) {
+            c->made_at_ns[c->made] = c->at_ns[i];
+            c->records[c->made] = run->ended ? &run->record : NULL;
+            c->made++;
+        }
     }
     return code;
 }
@@ -129,9 +138,10 @@ static int print(struct curve_command *c)
     const char *format = cli_arguments_value(c->shared.arguments, "format");
     struct results_crash_curve curve = {.scenario = &c->alone.cases[0].scenario,
                                         .faultless_ns = c->faultless_ns,
-                                        .at_ns = c->at_ns,
+                                        .at_ns = c->made_at_ns,
                                         .records = c->records,
-                                        .n = c->points,
+                                        .n = c->made,
+                                        .asked = c->points,
                                         .version = RECOUP_VERSION};
     struct results_text text;
     int code;
@@ -173,7 +183,10 @@ static int curve_all(struct curve_command *c)
         code = cli_worse(code, cli_many_judge(&c->crashes, i, false));
     }
     code = cli_worse(code, print(c));
-    return cli_worse(code, cli_signals_exit(&c->shared.signals));
+    if (cli_signals_exit(&c->shared.signals) == CLI_TERMINATED) {
+        return CLI_TERMINATED;
+    }
+    return cli_worse(code, c->shared.drained ? CLI_INCOMPLETE : CLI_DONE);
 }
 
 static int curve_execute(const struct cli_program *program, const struct cli_arguments *arguments)
@@ -193,6 +206,7 @@ static int curve_execute(const struct cli_program *program, const struct cli_arg
     cli_many_release(&c.shared);
     results_text_release(&c.command);
     free(c.at_ns);
+    free(c.made_at_ns);
     free(c.records);
     return code;
 }
@@ -203,7 +217,8 @@ const struct cli_command cli_curve = {
     .summary = "Shows what the death of the master costs, by its moment.",
     .about = "The scenario's own faults are replaced: it is run once without any, and then once\n"
              "per point with a single death of the master, all with the same seed. Exit code 3:\n"
-             "an invariant was broken that no active policy explains.\n\n",
+             "an invariant was broken that no active policy explains; 4: interrupted, and what\n"
+             "was run until then is shown.\n\n",
     .options = curve_options,
     .n_options = sizeof(curve_options) / sizeof(curve_options[0]),
     .words_min = 1,

@@ -87,13 +87,27 @@ static void write_error(const char *text)
     (void)results_write_bytes(STDERR_FILENO, text, strlen(text));
 }
 
+static void close_line(struct cli_many *many)
+{
+    if (many->line_open) {
+        write_error("\r\x1b[K");
+    }
+    many->line_open = false;
+}
+
 static void tick(void *context, uint64_t ended, uint64_t wanted)
 {
     struct cli_many *many = context;
     int64_t now = cli_clock_ns();
     char line[64];
 
-    if (many->terminal) {
+    if (cli_signals_came(&many->signals)) {
+        close_line(many);
+        if (!many->waiting) {
+            cli_complain("interrupted: what runs is waited for; a second signal stops at once");
+        }
+        many->waiting = true;
+    } else if (many->terminal) {
         (void)snprintf(line, sizeof(line), "\r%" PRIu64 " of %" PRIu64 " runs\x1b[K", ended,
                        wanted);
         write_error(line);
@@ -119,20 +133,23 @@ int cli_many_execute(struct cli_many *many, struct campaign_many *campaign, uint
 
     many->said_ns = cli_clock_ns();
     result = campaign_many_execute(campaign, first, many->workers, &events);
-    if (many->line_open) {
-        write_error("\r\x1b[K");
-        many->line_open = false;
-    }
+    close_line(many);
+    many->made += campaign->ended;
     code = cli_signals_exit(&many->signals);
     if (result == CAMPAIGN_MANY_OUTSIDE) {
         cli_complain("%s", campaign->message);
         return CLI_OUTSIDE;
     }
-    if (result == CAMPAIGN_MANY_DRAINED) {
-        cli_complain("interrupted after %" PRIu64 " runs; there is no result", campaign->ended);
+    if (result == CAMPAIGN_MANY_DRAINED && many->made == 0) {
+        cli_complain("interrupted before the first run ended; there is no result");
         return code != CLI_DONE ? code : CLI_INCOMPLETE;
     }
-    return code;
+    if (result == CAMPAIGN_MANY_DRAINED) {
+        cli_complain("interrupted after %" PRIu64 " of %" PRIu64 " runs; the result is of these",
+                     campaign->ended, (uint64_t)(campaign->n_cases - first) * campaign->n_seeds);
+        many->drained = true;
+    }
+    return CLI_DONE;
 }
 
 int cli_many_judge(const struct campaign_many *campaign, uint32_t one, bool expectations)
@@ -145,10 +162,13 @@ int cli_many_judge(const struct campaign_many *campaign, uint32_t one, bool expe
             &campaign->runs[(uint64_t)one * campaign->n_seeds + r];
         const struct results_record_facts *facts = &run->record.facts;
 
+        if (!run->ended && run->failure == NULL) { // not made, after an interruption
+            continue;
+        }
         if (!run->ended) {
             if (shown++ < FAILURES_SHOWN) {
                 cli_complain("seed %" PRIu64 ": the run has no result: %s", campaign->seeds[r],
-                             run->failure != NULL ? run->failure : "it was not made");
+                             run->failure);
             }
             code = cli_worse(code, CLI_OUTSIDE);
             continue;

@@ -18,6 +18,9 @@ struct cli_many {
     uint32_t runs;
     bool terminal;
     bool line_open; // of the progress, on the terminal
+    bool drained;   // a signal came before all runs were made; some were
+    bool waiting;   // it was said that what runs is waited for
+    uint64_t made;  // runs, by all calls of cli_many_execute
     int64_t said_ns;
 };
 
@@ -31,7 +34,8 @@ void cli_many_release(struct cli_many *many);
 // wrong with it.
 int cli_many_load(struct cli_many *many, const char *const *sets, uint32_t n_sets,
                   struct scenario *scenario);
-// Makes the runs of the cases from `first` on. CLI_DONE: all have been made.
+// Makes the runs of the cases from `first` on. CLI_DONE: at least one has been made, and all unless
+// `drained`.
 int cli_many_execute(struct cli_many *many, struct campaign_many *campaign, uint32_t first);
 // The worst code of a case's runs, after a message where a run has no result.
 int cli_many_judge(const struct campaign_many *campaign, uint32_t one, bool expectations);

@@ -18,6 +18,7 @@ struct many_command {
     struct results_database database;
     bool storing;
     char started_at[32];
+    uint64_t *seeds; // of the runs that were made, as the two below
     const struct results_record **records;
     const char **failures;
     struct results_text command;
@@ -69,9 +70,10 @@ static int prepare(struct many_command *c)
     c->campaign.cases[0].scenario = scenario;
     c->campaign.invariants_on = invariants == NULL || strcmp(invariants, "off") != 0;
     c->campaign.version = RECOUP_VERSION;
+    c->seeds = calloc(c->shared.runs, sizeof(*c->seeds));
     c->records = calloc(c->shared.runs, sizeof(*c->records));
     c->failures = calloc(c->shared.runs, sizeof(*c->failures));
-    if (c->records == NULL || c->failures == NULL) {
+    if (c->seeds == NULL || c->records == NULL || c->failures == NULL) {
         cli_complain("out of memory");
         return CLI_OUTSIDE;
     }
@@ -79,24 +81,37 @@ static int prepare(struct many_command *c)
     return open_database(c);
 }
 
+// The runs that were made, in the order of the seeds; their number.
+static uint32_t collect(struct many_command *c)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < c->campaign.n_seeds; i++) {
+        const struct campaign_many_run *run = &c->campaign.runs[i];
+
+        if (run->ended || run->failure != NULL) {
+            c->seeds[n] = c->campaign.seeds[i];
+            c->records[n] = run->ended ? &run->record : NULL;
+            c->failures[n] = run->failure;
+            n++;
+        }
+    }
+    return n;
+}
+
 static int print(struct many_command *c)
 {
     struct results_many many = {.scenario = &c->campaign.cases[0].scenario,
-                                .seeds = c->campaign.seeds,
+                                .seeds = c->seeds,
                                 .records = c->records,
                                 .failures = c->failures,
-                                .n = c->campaign.n_seeds,
+                                .n = collect(c),
+                                .asked = c->campaign.n_seeds,
                                 .version = RECOUP_VERSION};
     struct results_many_summary summary;
     struct results_text text;
     int code = CLI_OUTSIDE;
 
-    for (uint32_t i = 0; i < many.n; i++) {
-        const struct campaign_many_run *run = &c->campaign.runs[i];
-
-        c->records[i] = run->ended ? &run->record : NULL;
-        c->failures[i] = run->failure;
-    }
     cli_command_but_seed(&c->command, c->shared.program, c->shared.arguments);
     many.command = results_text_string(&c->command);
     results_text_init(&text);
@@ -188,6 +203,7 @@ int cli_run_many(const struct cli_program *program, const struct cli_arguments *
     cli_many_release(&c.shared);
     results_text_release(&c.command);
     results_text_release(&c.words);
+    free(c.seeds);
     free(c.records);
     free(c.failures);
     return code;

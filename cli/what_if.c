@@ -74,6 +74,8 @@ static bool collect(struct what_if_command *c)
                                          .n_seeds = many->n_seeds,
                                          .changes = c->changes,
                                          .n_changes = c->campaign.n_changes,
+                                         .made = many->ended,
+                                         .asked = n,
                                          .version = RECOUP_VERSION,
                                          .command = results_text_string(&c->command)};
     return results_what_if_judge(&c->result);

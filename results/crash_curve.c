@@ -129,6 +129,9 @@ static void heading(struct results_page *page, const struct results_crash_curve 
             results_duration(a, value_of(curve->records[worst], RESULTS_MANY_DELAY)),
             results_duration(b, curve->at_ns[worst]));
     }
+    if (curve->n == 0) {
+        results_text_add(words, "no crash was run.");
+    }
     if (unfinished > 0) {
         results_text_format(
             words, "%sAfter %" PRIu32 " of %" PRIu32 " crashes the job does not finish at all.",
@@ -208,12 +211,15 @@ void results_crash_curve_report(const struct results_crash_curve *curve,
     results_page_init(&page, text, style);
     results_text_init(&words);
     room = results_report_bar_room(&page, AT + 2 + TIME + 2 + TIME + 2 + CAUSE) / 2;
+    results_report_interrupted(&page, curve->n, curve->asked, "point", &words);
     heading(&page, curve, &words);
-    results_page_line(&page);
-    results_page_right(&page, "crash at", AT);
-    results_page_right(&page, "delay", 2 + room + TIME);
-    results_page_right(&page, "lost work", 2 + room + TIME);
-    results_text_add(text, "  most of it\n");
+    if (curve->n > 0) {
+        results_page_line(&page);
+        results_page_right(&page, "crash at", AT);
+        results_page_right(&page, "delay", 2 + room + TIME);
+        results_page_right(&page, "lost work", 2 + room + TIME);
+        results_text_add(text, "  most of it\n");
+    }
     for (uint32_t i = 0; i < curve->n; i++) {
         crash_line(&page, curve, i, most, room);
     }
@@ -273,6 +279,8 @@ void results_crash_curve_json(const struct results_crash_curve *curve, struct re
                             results_profile_name(curve->scenario->config.profile));
     results_json_put_u64(&json, "seed", curve->scenario->config.seed);
     results_json_put_i64(&json, "faultless_makespan_ns", curve->faultless_ns);
+    results_json_put_u64(&json, "asked", curve->asked);
+    results_json_put_u64(&json, "made", curve->n);
     results_json_key(&json, "points");
     results_json_array(&json);
     for (uint32_t i = 0; i < curve->n; i++) {

@@ -12,7 +12,8 @@ struct results_crash_curve { // everything here is borrowed
     int64_t faultless_ns;                        // makespan without faults
     const int64_t *at_ns;                        // moments of the crashes, ascending
     const struct results_record *const *records; // a run per crash, NULL where there is none
-    uint32_t n;
+    uint32_t n;                                  // crashes that were made
+    uint32_t asked;                              // more than `n` after an interruption
     const char *version;
     const char *command; // that repeats one crash, but for its --set faults=...
 };

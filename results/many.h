@@ -48,7 +48,8 @@ struct results_many { // everything here is borrowed
     const uint64_t *seeds;
     const struct results_record *const *records; // NULL where there is none: the run failed
     const char *const *failures;                 // why
-    uint32_t n;
+    uint32_t n;                                  // runs that were made
+    uint32_t asked;                              // more than `n` after an interruption
     const char *version;
     const char *command; // that repeats one run, but for the seed
 };

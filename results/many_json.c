@@ -164,6 +164,8 @@ void results_many_json(const struct results_many *many, const struct results_man
     results_json_put_string(&json, "recoup", many->version);
     results_json_put_string(&json, "scenario", many->scenario->name);
     results_json_put_string(&json, "profile", results_profile_name(many->scenario->config.profile));
+    results_json_put_u64(&json, "asked", many->asked);
+    results_json_put_u64(&json, "made", many->n);
     put_summary(&json, summary);
     results_json_key(&json, "runs");
     results_json_array(&json);

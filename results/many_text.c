@@ -234,6 +234,7 @@ void results_many_report(const struct results_many *many,
 
     results_page_init(&page, text, style);
     results_text_init(&words);
+    results_report_interrupted(&page, many->n, many->asked, "run", &words);
     verdict(&page, many, summary, &words);
     facts(&page, many, summary, &words);
     if (summary->n > 0) {

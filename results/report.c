@@ -27,6 +27,19 @@ void results_report_plural(struct results_text *text, uint64_t count, const char
     results_text_format(text, "%s %s%s", results_count(number, count), noun, count == 1 ? "" : "s");
 }
 
+void results_report_interrupted(struct results_page *page, uint64_t made, uint64_t asked,
+                                const char *noun, struct results_text *words)
+{
+    if (made >= asked) {
+        return;
+    }
+    results_text_format(words, "Interrupted after %" PRIu64 " of %" PRIu64 " %s%s%s.", made, asked,
+                        noun, asked == 1 ? "" : "s",
+                        made > 0 ? "; what follows is of these alone" : "");
+    results_page_wrap(page, "", 0, RESULTS_YELLOW, results_text_string(words));
+    results_text_clear(words);
+}
+
 // One wrapped paragraph with a label, from words that are given up afterwards.
 void results_report_paragraph(struct results_page *page, const char *label,
                               enum results_color color, struct results_text *words)

@@ -23,6 +23,9 @@ struct report_limits {
 uint32_t results_report_bar_room(const struct results_page *page, uint32_t taken);
 // "1 file", "2 files".
 void results_report_plural(struct results_text *text, uint64_t count, const char *noun);
+// A line where fewer runs were made than asked for: "Interrupted after 7 of 100 runs; ...".
+void results_report_interrupted(struct results_page *page, uint64_t made, uint64_t asked,
+                                const char *noun, struct results_text *words);
 // Between two facts of one line.
 const char *results_report_dot(const struct results_page *page);
 // One wrapped paragraph behind a label.

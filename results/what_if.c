@@ -70,6 +70,9 @@ static enum results_effect effect_of(const struct results_what_if *w,
     if (outcome->unfinished > 0) {
         return RESULTS_EFFECT_UNFINISHED;
     }
+    if (outcome->pairs == 0 && w->made < w->asked) {
+        return RESULTS_EFFECT_NOT_RUN;
+    }
     for (uint32_t m = 0; m < RESULTS_MANY_COUNT; m++) {
         any = any || outcome->differences[m].any;
     }

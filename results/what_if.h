@@ -39,7 +39,8 @@ enum results_effect {
     RESULTS_EFFECT_UNCLEAR,    // something differs, but delay not clearly
     RESULTS_EFFECT_NONE,       // no run differs in anything
     RESULTS_EFFECT_UNFINISHED, // in some run the job does not finish
-    RESULTS_EFFECT_REFUSED
+    RESULTS_EFFECT_REFUSED,
+    RESULTS_EFFECT_NOT_RUN // no pair of runs, after an interruption
 };
 
 struct results_outcome {
@@ -57,6 +58,7 @@ struct results_what_if {
     uint32_t n_seeds;
     const struct results_change *changes;
     uint32_t n_changes;
+    uint64_t made, asked; // runs; fewer made than asked for after an interruption
     const char *version;
     const char *command;   // that runs it as it is
     double confidence;     // of all intervals of a metric together; set by results_what_if_judge

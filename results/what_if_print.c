@@ -14,8 +14,8 @@
 #define LEAST_NS 1000 // of a time that is shown
 #define SHOWN_MAX 20u // changes of one effect; the others are counted
 
-static const char *const effect_names[] = {"sooner", "later",      "unclear",
-                                           "none",   "unfinished", "refused"};
+static const char *const effect_names[] = {"sooner",     "later",   "unclear", "none",
+                                           "unfinished", "refused", "not-run"};
 
 // --- page ----------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ static void heading(struct results_page *page, const struct results_what_if *w,
     }
     results_page_wrap(page, "", 0, RESULTS_BOLD, results_text_string(words));
     results_text_clear(words);
-    results_report_plural(words, w->n_changes, "change");
+    results_report_plural(words, w->n_changes - count_effect(w, RESULTS_EFFECT_NOT_RUN), "change");
     results_text_add(words, ", one at a time, each with the same ");
     results_report_plural(words, w->n_seeds, "seed");
     results_text_add(words, "; differences from the scenario as it is");
@@ -204,6 +204,7 @@ void results_what_if_report(const struct results_what_if *w, const struct result
 
     results_page_init(&page, text, style);
     results_text_init(&words);
+    results_report_interrupted(&page, w->made, w->asked, "run", &words);
     heading(&page, w, &words);
     group(&page, w, RESULTS_EFFECT_SOONER, "Ends sooner", &words);
     group(&page, w, RESULTS_EFFECT_LATER, "Ends later", &words);
@@ -211,6 +212,9 @@ void results_what_if_report(const struct results_what_if *w, const struct result
     group(&page, w, RESULTS_EFFECT_UNFINISHED, "Does not finish", &words);
     without_effect(&page, w, &words);
     refused(&page, w, &words);
+    if (count_effect(w, RESULTS_EFFECT_NOT_RUN) > 0) {
+        title_line(&page, "Not run", count_effect(w, RESULTS_EFFECT_NOT_RUN), &words);
+    }
     results_page_line(&page);
     results_page_left(&page, "Try one", REPORT_INDENT);
     results_text_format(text, "%s --set ", w->command);
@@ -286,6 +290,8 @@ void results_what_if_json(const struct results_what_if *w, struct results_text *
         results_json_u64(&json, w->seeds[i]);
     }
     results_json_end_array(&json);
+    results_json_put_u64(&json, "asked", w->asked);
+    results_json_put_u64(&json, "made", w->made);
     put_rounded(&json, "confidence_ppb", 1e9 * w->confidence);
     put_rounded(&json, "confidence_each_ppb", 1e9 * w->confidence_one);
     results_json_key(&json, "changes");

@@ -20,6 +20,10 @@ target_link_options(recoup_finding PRIVATE LINKER:--wrap=ledger_finish)
 # tells how a change is accepted.
 add_test(NAME check.scenarios COMMAND recoup check ${PROJECT_SOURCE_DIR}/scenarios --strict)
 
+# A signal in the middle of many runs.
+add_test(NAME cli.interrupt COMMAND Python3::Interpreter
+    ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_interrupt.py $<TARGET_FILE:recoup>)
+
 # What `recoup run` prints of each of them is one screen.
 add_test(NAME cli.one_screen COMMAND Python3::Interpreter
     ${CMAKE_CURRENT_SOURCE_DIR}/cli/test_one_screen.py $<TARGET_FILE:recoup>

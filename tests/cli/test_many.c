@@ -190,7 +190,7 @@ static void all_runs_enter_the_database(void **state)
     support_program_release(&p);
 }
 
-static void an_interrupted_campaign_has_no_result(void **state)
+static void interrupted_before_a_run_there_is_no_result(void **state)
 {
     struct support_program p;
 
@@ -408,7 +408,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_page_tells_the_range),
     cmocka_unit_test(unmet_expectations_are_exit_code_1),
     cmocka_unit_test(all_runs_enter_the_database),
-    cmocka_unit_test(an_interrupted_campaign_has_no_result),
+    cmocka_unit_test(interrupted_before_a_run_there_is_no_result),
     cmocka_unit_test(a_change_is_the_difference_of_two_runs),
     cmocka_unit_test(effects_are_told_apart),
     cmocka_unit_test(the_page_of_what_if),

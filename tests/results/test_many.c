@@ -69,6 +69,7 @@ static struct results_many many_of(struct fixture *f)
                                  .records = f->pointers[0],
                                  .failures = f->failures,
                                  .n = RUNS,
+                                 .asked = RUNS,
                                  .version = "0",
                                  .command = "recoup run made.yaml"};
 }
