@@ -202,6 +202,7 @@ static int loop(struct model_world *w, bool bounded)
                       MODEL_JOB_TIMEOUT); // nothing will ever happen again, although work remains
             break;
         }
+        ahead_popped(w);
         if (!observed)
             world_dispatch(w, &event);
         else

@@ -5,8 +5,6 @@
 
 #include "sim/banned.h"
 
-#define ATTEMPTS_PER_CHUNK_SHIFT 10u
-
 static const uint8_t class_of[MODEL_EVENT_KINDS] = {
     [MODEL_EVENT_FAULT] = SIM_CLASS_FAULT,
     [MODEL_EVENT_GRACE_END] = SIM_CLASS_TIMER,
@@ -39,15 +37,11 @@ static const uint8_t class_of[MODEL_EVENT_KINDS] = {
 
 // --- small services -----------------------------------------------------------------------------
 
-// Neighbouring events mostly belong to one stage, so the last answer is tried first.
-uint32_t world_stage_of(const struct model_world *w, uint32_t gid)
+uint32_t world_search_stage(const struct model_world *w, uint32_t gid)
 {
-    uint32_t low = *w->stage_hint, high = w->config->n_stages;
+    uint32_t low = 0, high = w->config->n_stages;
 
     SIM_DEBUG_ASSERT(gid < w->n_subtasks);
-    if (gid - w->stages[low].gid_first < w->stages[low].capacity)
-        return low;
-    low = 0;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
         if (w->stages[middle].gid_first <= gid)
@@ -58,12 +52,6 @@ uint32_t world_stage_of(const struct model_world *w, uint32_t gid)
     SIM_DEBUG_ASSERT(gid - w->stages[low].gid_first < w->stages[low].capacity);
     *w->stage_hint = low;
     return low;
-}
-
-struct model_attempt *world_attempt(struct model_world *w, uint32_t attempt)
-{
-    SIM_DEBUG_ASSERT(attempt < w->n_attempts);
-    return sim_chunks_at(&w->attempts, attempt);
 }
 
 uint64_t *world_lineage(struct model_world *w, uint32_t attempt)
@@ -208,8 +196,8 @@ static int init_parts(struct model_world *w)
 {
     int error;
 
-    sim_chunks_init(&w->attempts, w->arena, sizeof(struct model_attempt), ATTEMPTS_PER_CHUNK_SHIFT);
-    sim_chunks_init(&w->lineages, w->arena, sizeof(uint64_t), ATTEMPTS_PER_CHUNK_SHIFT);
+    sim_chunks_init(&w->attempts, w->arena, sizeof(struct model_attempt), MODEL_ATTEMPTS_SHIFT);
+    sim_chunks_init(&w->lineages, w->arena, sizeof(uint64_t), MODEL_ATTEMPTS_SHIFT);
     if ((error = sim_fingerprint_init(&w->fingerprint, w->arena)) != 0 ||
         (error = init_stages(w)) != 0 || (error = schedule_init(w)) != 0 ||
         (error = ledger_init(w)) != 0 || (error = storage_init(w)) != 0 ||

@@ -9,6 +9,7 @@
 //   strategy and resets coordinator.c sources: splits, snapshots, restore                worker.c
 //   workers, partitions, registration storage.c     the file system election.c  leadership fault.c
 //   triggers and targets                               ledger.c    work, causes; outage.c: phases
+//   ahead.c       asks memory for what comes
 //   invariants.c  the oracles                                        reference.c an independent
 //   reader of the log
 #ifndef RECOUP_MODELS_WORLD_H
@@ -116,6 +117,8 @@ enum model_partition_state {  // of the attempt's output
     MODEL_PARTITION_LOST,     // its worker died
 };
 
+#define MODEL_ATTEMPTS_SHIFT 10 // log2 of the attempts of a chunk
+
 struct model_attempt { // 48 bytes; index = low 32 bits of the library's attempt id
     int64_t start_ns;  // planned while deploying
     int64_t end_ns;    // planned while running; then when it stopped to count as busy
@@ -172,6 +175,7 @@ struct model_world_stage {
     uint64_t damage_checked; // its value when the whole output was last seen to be there
 };
 
+#include "models/ahead.h"
 #include "models/coordinator.h"
 #include "models/election.h"
 #include "models/fault.h"
@@ -210,6 +214,7 @@ struct model_world {
     // With invariants on, by attempt: a digest of the attempts whose output it consumed (T10).
     struct sim_chunks lineages;
     uint32_t n_attempts;
+    uint32_t ahead_sorted; // events that ahead.c has seen sorted; no part of the state
 
     struct recoup_stats io; // of all incarnations, summed up
     struct model_master_state master;
@@ -231,10 +236,26 @@ void world_dispatch(struct model_world *w, const struct sim_event *event);
 // Most subtasks that an auto stage may get.
 uint32_t world_auto_limit(const struct model_config *config, uint32_t stage);
 
-// The stage of a subtask, by binary search over gid_first (stages are few).
-uint32_t world_stage_of(const struct model_world *w, uint32_t gid);
+// The stage of a subtask, by binary search over gid_first (stages are few). Neighbouring events
+// mostly belong to one stage, so the last answer is tried first.
+uint32_t world_search_stage(const struct model_world *w, uint32_t gid);
+static inline uint32_t world_stage_of(const struct model_world *w, uint32_t gid)
+{
+    uint32_t hint = *w->stage_hint;
+
+    SIM_DEBUG_ASSERT(gid < w->n_subtasks);
+    return gid - w->stages[hint].gid_first < w->stages[hint].capacity ? hint
+                                                                     : world_search_stage(w, gid);
+}
 uint64_t *world_lineage(struct model_world *w, uint32_t attempt);  // invariants on only
-struct model_attempt *world_attempt(struct model_world *w, uint32_t attempt);
+static inline struct model_attempt *world_attempt(const struct model_world *w, uint32_t attempt)
+{
+    // The chunks hold structs of a size that the compiler knows, and their number is fixed.
+    SIM_DEBUG_ASSERT(attempt < w->n_attempts);
+    SIM_DEBUG_ASSERT(w->attempts.record_bytes == sizeof(struct model_attempt));
+    return (struct model_attempt *)(void *)w->attempts.chunks[attempt >> MODEL_ATTEMPTS_SHIFT] +
+           (attempt & ((UINT32_C(1) << MODEL_ATTEMPTS_SHIFT) - 1));
+}
 
 // Schedules an event; on failure (out of memory) sets w->error, which ends the run.
 void world_push(struct model_world *w, int64_t at_ns, enum model_event_kind kind, uint32_t entity,

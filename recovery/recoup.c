@@ -499,6 +499,15 @@ void recoup_subtask(const struct recoup_job *job, uint32_t stage, uint32_t subta
     out->payload = recoup__payloads_get(&job->state.payloads, t->payload, &out->payload_bytes);
 }
 
+void recoup_expect_finish(const struct recoup_job *job, uint32_t stage, uint32_t subtask)
+{
+    RECOUP_ASSERT(job != NULL);
+    if (recoup__state_has(&job->state, stage, subtask)) {
+        __builtin_prefetch(recoup__state_subtask(&job->state, stage, subtask), 1);
+        __builtin_prefetch(&job->state.stages[stage].takes[subtask], 1);
+    }
+}
+
 void recoup_stats(const struct recoup_job *job, struct recoup_stats *out)
 {
     RECOUP_ASSERT(job != NULL && out != NULL);

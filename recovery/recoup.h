@@ -568,6 +568,11 @@ struct recoup_stats {
 
 void recoup_stats(const struct recoup_job *job, struct recoup_stats *out);
 
+// A hint that SUBTASK_FINISHED of a subtask comes soon: asks the processor to have its record at
+// hand by then. It changes nothing and may be left out; any numbers are accepted. It pays where
+// finishes come in no order and the records of a hundred thousand subtasks do not fit the caches.
+void recoup_expect_finish(const struct recoup_job *job, uint32_t stage, uint32_t subtask);
+
 // A hash of the recoverable state (parallelism, finished attempt of each subtask), kept
 // incrementally: costs O(stages). Equal states of one graph have equal hashes, on every machine.
 void recoup_state_hash(const struct recoup_job *job, uint8_t hash[16]);

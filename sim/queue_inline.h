@@ -186,6 +186,19 @@ static inline bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_
     return true;
 }
 
+static inline uint32_t sim_queue_sorted(const struct sim_queue *q)
+{
+    SIM_DEBUG_ASSERT(q->bottom_count <= SIM_QUEUE_BOTTOM_MAX);
+    return q->ring_map == 0 ? q->bottom_count : 0;
+}
+
+static inline const struct sim_event *sim_queue_ahead(const struct sim_queue *q, uint32_t skip)
+{
+    SIM_DEBUG_ASSERT(q->ring_map == 0);
+    SIM_DEBUG_ASSERT(skip < q->bottom_count);
+    return &q->bottom[q->bottom_count - 1 - skip];
+}
+
 static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event)
 {
     for (;;) {

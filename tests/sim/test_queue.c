@@ -413,6 +413,53 @@ static void second_run_allocates_nothing(void **state)
     sim_arena_release(&arena);
 }
 
+// Pushes events of spread times and pops them all; each that was said to come comes.
+static void events_ahead_come(void **state)
+{
+    struct sim_queue *q = &((struct fixture *)*state)->queue;
+    struct sim_event event = {0};
+    struct sim_event next = {0};
+    uint32_t known = 0;
+    bool expected = false;
+
+    for (uint64_t i = 0; i < 3000; i++) {
+        push(q, (int64_t)(i * 7919 % 3001) * 1000003, SIM_CLASS_HAPPENING, i);
+    }
+    for (uint32_t i = 0; i < 3000; i++) {
+        assert_true(sim_queue_pop(q, &event));
+        if (expected) {
+            assert_u64(event.arg, next.arg);
+            assert_time_ns(event.time_ns, next.time_ns);
+        }
+        expected = sim_queue_sorted(q) > 0;
+        next = expected ? *sim_queue_ahead(q, 0) : next;
+        for (uint32_t k = 1; k < sim_queue_sorted(q); k++) {
+            assert_true(sim_event_before(sim_queue_ahead(q, k - 1), sim_queue_ahead(q, k)));
+        }
+        known += expected ? 1 : 0;
+    }
+    assert_true(known > 1500); // most are sorted before they come
+    expect_empty(q);
+    assert_u64(sim_queue_sorted(q), 0);
+}
+
+// What is due now comes before all that is sorted, so nothing is said of what follows.
+static void nothing_is_ahead_of_the_present(void **state)
+{
+    struct sim_queue *q = &((struct fixture *)*state)->queue;
+
+    push(q, 10, SIM_CLASS_HAPPENING, 1);
+    push(q, 20, SIM_CLASS_HAPPENING, 2);
+    expect_pop(q, 10, 1);
+    assert_u64(sim_queue_sorted(q), 1);
+    assert_u64(sim_queue_ahead(q, 0)->arg, 2);
+    push(q, 10, SIM_CLASS_TIMER, 3);
+    assert_u64(sim_queue_sorted(q), 0);
+    expect_pop(q, 10, 3);
+    assert_u64(sim_queue_sorted(q), 1);
+    expect_pop(q, 20, 2);
+}
+
 int main(int argc, char **argv)
 {
 #define WITH_QUEUE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -429,6 +476,8 @@ int main(int argc, char **argv)
         WITH_QUEUE(clock_ignores_cancelled_events),
         WITH_QUEUE(cancelled_events_are_dropped_early),
         WITH_QUEUE(ties_can_be_permuted),
+        WITH_QUEUE(events_ahead_come),
+        WITH_QUEUE(nothing_is_ahead_of_the_present),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(second_run_allocates_nothing),
     };

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+//
+// Looking ahead: what coming events will read is asked from memory before they come. The clock
+// meets the records of attempts, subtasks and workers in no order that the processor could guess,
+// and a large run's do not fit its caches. Nothing here changes any state of the run.
+#ifndef RECOUP_MODELS_AHEAD_H
+#define RECOUP_MODELS_AHEAD_H
+
+#include <stdint.h>
+
+struct model_world;
+
+// For the events that follow the one that has just been popped and is not dispatched yet.
+void ahead_popped(struct model_world *w);
+// For the finish report of the attempt, which has just been sent.
+void ahead_reported(struct model_world *w, uint32_t attempt);
+
+#endif
