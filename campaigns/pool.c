@@ -27,7 +27,8 @@ struct pool_worker {
     int process; // 0: none
     int items, answers, errors;
     bool ready;
-    bool timed_out;
+    bool timed_out; // killed, since item number `late` of its life took too long
+    uint64_t late;
     uint64_t answered; // since its start; hand[answered % MAX] is the oldest item in its hands
     uint64_t hand[CAMPAIGN_AHEAD_MAX];
     uint32_t n_hand;
@@ -469,14 +470,15 @@ static void report_crash(struct pool *pool, struct pool_worker *worker, int stat
 }
 
 // The items in a dead worker's hands: done and not answered, being worked on, not begun. The one
-// between is what it died of.
+// between is what it died of, unless it was killed for another, which ended before the signal came.
 static void settle_hand(struct pool *pool, struct pool_worker *worker, int status,
                         const char *words)
 {
     uint64_t begun = atomic_load(&worker->progress->begun);
     uint64_t finished = atomic_load(&worker->progress->finished);
     bool working = begun == finished + 1 && finished >= worker->answered &&
-                   finished - worker->answered < worker->n_hand;
+                   finished - worker->answered < worker->n_hand &&
+                   (!worker->timed_out || finished == worker->late);
     uint64_t culprit = finished;
     uint64_t end = worker->answered + worker->n_hand;
 
@@ -517,12 +519,15 @@ static void bury(struct pool *pool, struct pool_worker *worker)
 static void kill_late(struct pool *pool, struct pool_worker *worker, int64_t now_ns)
 {
     struct pool_progress *progress = worker->progress;
+    uint64_t finished = atomic_load(&progress->finished);
 
-    if (worker->timed_out || atomic_load(&progress->begun) == atomic_load(&progress->finished) ||
+    // The instant is read last: if meanwhile another item has begun, it is that one's.
+    if (worker->timed_out || atomic_load(&progress->begun) != finished + 1 ||
         now_ns - atomic_load(&progress->begun_at_ns) < pool->options->item_wall_ns) {
         return;
     }
     worker->timed_out = true;
+    worker->late = finished;
     (void)kill(worker->process, SIGKILL);
 }
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "campaigns/pool.h"
@@ -32,6 +33,8 @@ struct campaign {
     uint64_t answered, crashed, limited;
     uint64_t sum;
     uint8_t times[ITEMS_MAX]; // done() of each item
+    uint8_t limits[ITEMS_MAX]; // how often each was limited
+    int64_t limit_ns; // nothing that took less is limited
     bool wrong;
     int signal, exit_code;
     char errors[CAMPAIGN_ERRORS_MAX + 1];
@@ -108,6 +111,8 @@ static bool done(void *context, uint64_t item, const struct campaign_outcome *o)
     } else {
         c->crashed += o->end == CAMPAIGN_CRASHED;
         c->limited += o->end == CAMPAIGN_LIMITED;
+        c->limits[item] = (uint8_t)(c->limits[item] + (o->end == CAMPAIGN_LIMITED));
+        c->wrong = c->wrong || (o->end == CAMPAIGN_LIMITED && o->wall_ns < c->limit_ns);
         keep_crash(c, item, o);
     }
     return c->stop_at == 0 || c->ended < c->stop_at;
@@ -292,19 +297,44 @@ static void hang_sometimes(uint64_t item, struct campaign_reply *reply)
     campaign_reply_u64(reply, item * 3);
 }
 
+// A busy machine may keep other items waiting as long, which then are ended, too.
 static void a_hanging_item_is_ended(void **state)
 {
-    struct campaign c = {.items = 40, .work = hang_sometimes};
+    struct campaign c = {.items = 40, .work = hang_sometimes, .limit_ns = INT64_C(300000000)};
     struct campaign_pool_options options = {
-        .workers = 2, .ahead = 8, .item_wall_ns = INT64_C(300000000)};
+        .workers = 2, .ahead = 8, .item_wall_ns = c.limit_ns};
 
     (void)state;
     assert_u64(run(&c, &options), CAMPAIGN_COMPLETE);
     assert_all_once(&c);
-    assert_u64(c.limited, 1);
-    assert_u64(c.culprit, 3);
-    assert_u64(c.answered, 39);
+    assert_u64(c.limits[3], 1);
+    assert_u64(c.answered + c.limited, 40);
+    assert_true(c.answered > 0);
     assert_true(c.ticks > 0);
+}
+
+// Every second item takes about as long as it may, the others no time.
+static void take_all_the_time(uint64_t item, struct campaign_reply *reply)
+{
+    const struct timespec time = {0, 1000000};
+
+    if (item % 2 == 0) {
+        (void)nanosleep(&time, NULL);
+    }
+    campaign_reply_u64(reply, item * 3);
+}
+
+// The signal for a late item may come when the next one has begun, which then is not to blame.
+static void only_what_is_late_is_ended(void **state)
+{
+    struct campaign c = {.items = 300, .work = take_all_the_time, .limit_ns = 1100000};
+    struct campaign_pool_options options = {
+        .workers = 2, .ahead = 8, .item_wall_ns = c.limit_ns};
+
+    (void)state;
+    assert_u64(run(&c, &options), CAMPAIGN_COMPLETE);
+    assert_all_once(&c);
+    assert_u64(c.answered + c.limited, 300);
 }
 
 static void answer_much(uint64_t item, struct campaign_reply *reply)
@@ -624,6 +654,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_way_to_die_is_told),
     cmocka_unit_test(the_last_words_are_whole_lines),
     cmocka_unit_test(a_hanging_item_is_ended),
+    cmocka_unit_test(only_what_is_late_is_ended),
     cmocka_unit_test(huge_answers_arrive_whole),
     cmocka_unit_test(a_failed_reply_is_a_limit),
     cmocka_unit_test(remarks_of_healthy_workers_are_told),

@@ -90,6 +90,19 @@ static void prepare_stdout(const struct support_call *call, const char *kept)
     }
 }
 
+// Whoever runs the tests in the background, or by nohup, has signals ignored that a test sends.
+static void reset_signals(void)
+{
+    static const int numbers[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ};
+    sigset_t none;
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        (void)signal(numbers[i], SIG_DFL);
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 // A signal that is pending across exec strikes as soon as the program unblocks it.
 static void prepare_signal(const struct support_call *call)
 {
@@ -146,6 +159,7 @@ static void become_program(const struct support_call *call, const char *out, con
     prepare_stdout(call, out);
     prepare_place(call);
     prepare_limit(call);
+    reset_signals();
     prepare_signal(call);
     (void)execve(PROGRAM, arguments, environment);
     _exit(98);
@@ -221,6 +235,7 @@ void support_shell(struct support_program *p, const char *command)
         output_paths((int)getpid(), out, err);
         redirect(out, STDOUT_FILENO);
         redirect(err, STDERR_FILENO);
+        reset_signals();
         (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         _exit(98);
     }

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,7 +119,7 @@ static void too_many_open_files(void **state)
     engine_init(&engine, RECOUP_PROFILE_HARDENED);
     begin_job(&engine);
     lowest = open("/dev/null", O_RDONLY);
-    assert_true(lowest > 0);
+    assert_true(lowest >= 0);
     close(lowest);
     before = limit_to(RLIMIT_NOFILE, (rlim_t)lowest); // not one more
     // The end of the stage closes the file, and the next one cannot be opened.
@@ -269,13 +271,20 @@ static void read_only_file_system(void **state)
     in_a_process(run_read_only);
 }
 
-// A folder that may be read, but not written: as another user where the tests run as root.
+// The superuser may write everywhere, until it gives up what it may do more than others.
+static void become_ordinary(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2];
+
+    memset(none, 0, sizeof none);
+    EXPECT(syscall(SYS_capset, &header, none) == 0);
+}
+
+// A folder that may be read, but not written.
 static void run_unwritable(struct engine *engine)
 {
-    if (geteuid() == 0) {
-        EXPECT(chown(engine->directory, 65534, 65534) == 0);
-        EXPECT(seteuid(65534) == 0);
-    }
+    become_ordinary();
     begin_job(engine);
     engine_crash(engine);
     EXPECT(chmod(engine->directory, 0555) == 0);
@@ -289,7 +298,6 @@ static void run_unwritable(struct engine *engine)
     EXPECT(engine_finished(engine) == 20);
     EXPECT(engine_finish(engine, 20) == 0);
     engine_wait_durable(engine, engine->accepted);
-    EXPECT(seteuid(getuid()) == 0);
     engine_release(engine);
 }
 
@@ -313,20 +321,24 @@ static void block_folder(struct engine *engine, char *path, size_t size)
     strcat(engine->directory, "/file/log");
 }
 
-// A folder that cannot be made at all: after limits.opening_ns recovery fails with the reason, and
-// the log, if there is one, is left alone.
+// A folder that cannot be made at all: it is tried again until limits.opening_ns have passed. Then
+// recovery fails with the reason, and the log, if there is one, is left alone.
 static void no_folder(void **state)
 {
     struct engine engine;
     char path[300];
+    int64_t begun_ns;
 
     (void)state;
     block_folder(&engine, path, sizeof path);
+    begun_ns = recoup_host_now_ns();
     engine_start(&engine);
     engine_wait_recovered(&engine);
     assert_int_equal(engine.recovery_error, RECOUP_EACCES);
     assert_int_equal(engine.failure.os_error, ENOTDIR);
-    assert_true(engine.failures > 1);
+    // A machine that stands still for most of that time leaves it for one attempt.
+    assert_true(engine.failures > 1
+                || recoup_host_now_ns() - begun_ns >= engine.config.limits.opening_ns / 2);
     assert_int_equal(recoup_phase(recoup_host_job(engine.host)), RECOUP_PHASE_RUNNING);
     assert_int_equal(engine_initialize(&engine), 0); // the job runs, unprotected
     assert_int_equal(engine_finish(&engine, 0), 0);
