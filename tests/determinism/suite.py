@@ -51,7 +51,7 @@ def read_report(report):
 
 
 def run_round(build, number, expression=None, busy=0):
-    """{test: (status, what it printed)} of one round; what tests leave behind is an outcome, too."""
+    """{test: (status, what it printed)} of one round. What tests leave behind is one, too."""
     with tempfile.TemporaryDirectory() as own:
         report = os.path.join(own, 'report.xml')
         temporary = tempfile.mkdtemp(prefix=FOLDERS[number % len(FOLDERS)], dir=own)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""scripts/flakiness sees a run that differs now and then, and one that gives nothing.
+"""scripts/flakiness sees a run or a test that differs now and then, and one that gives nothing.
 
     test_flakiness.py RECOUP
 """
@@ -23,17 +23,26 @@ exec %s "$@"
 '''
 
 
-class Flakiness(unittest.TestCase):
+# A suite of two tests, of which one does this.
+SUITE = '''add_test(steady true)
+add_test(other sh -c [[%s]])
+'''
+
+
+def flakiness(*arguments):
+    return subprocess.run([sys.executable, os.path.join(ROOT, 'scripts', 'flakiness'), *arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, text=True, check=False)
+
+
+class Runs(unittest.TestCase):
     def run_rounds(self, sin):
         with tempfile.TemporaryDirectory() as folder:
             program, count = os.path.join(folder, 'recoup'), os.path.join(folder, 'count')
             with open(program, 'w', encoding='utf-8') as stream:
                 stream.write(WRAPPER % (count, count, sin, RECOUP))
             os.chmod(program, 0o755)
-            return subprocess.run(
-                [sys.executable, os.path.join(ROOT, 'scripts', 'flakiness'), '3', '--seeds', '1',
-                 '--recoup', program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, text=True, check=False)
+            return flakiness('3', '--seeds', '1', '--recoup', program)
 
     def test_no_difference(self):
         done = self.run_rounds('true')
@@ -50,11 +59,43 @@ class Flakiness(unittest.TestCase):
         self.assertEqual(self.run_rounds('%s "$@"; exit 9' % RECOUP).returncode, 5)
 
     def test_a_run_without_a_result(self):
-        done = subprocess.run(
-            [sys.executable, os.path.join(ROOT, 'scripts', 'flakiness'), '2', '--recoup',
-             '/bin/false'], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-            check=False)
-        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(flakiness('2', '--recoup', '/bin/false').returncode, 1)
+
+
+class Tests(unittest.TestCase):
+    def run_rounds(self, what, *options):
+        """(exit code, what it prints, what it kept) of three rounds of a suite."""
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, 'CTestTestfile.cmake'), 'w',
+                      encoding='utf-8') as stream:
+                stream.write(SUITE % what.replace('COUNT', os.path.join(folder, 'count')))
+            done = flakiness('3', '--ctest', folder, *options)
+            kept = os.path.join(folder, 'flakiness')
+            names = sorted(os.listdir(kept)) if os.path.isdir(kept) else []
+            return done.returncode, done.stdout, names
+
+    def test_no_difference(self):
+        code, text, kept = self.run_rounds('true', '--load', '1')
+        self.assertEqual((code, text, kept), (0, '3 rounds of 2 tests: 9 outcomes, 0 differ\n', []))
+
+    def test_one_failure_of_many(self):
+        code, text, kept = self.run_rounds('echo x >>COUNT; test "$(wc -l <COUNT)" -ne 2')
+        self.assertEqual(code, 5, text)
+        self.assertIn('round 2: test other\n', text)
+        self.assertIn(' 1 differ\n', text)
+        self.assertEqual(kept, ['round-2-test-other.txt'])
+
+    def test_what_is_left_behind(self):
+        code, text, kept = self.run_rounds('touch "$TMPDIR/file"')
+        self.assertEqual(code, 1, text)
+        self.assertIn('what the tests leave in TMPDIR: no result, or failed', text)
+
+    def test_a_suite_that_always_fails(self):
+        self.assertEqual(self.run_rounds('false')[0], 1)
+
+    def test_nothing_to_run(self):
+        self.assertEqual(self.run_rounds('true', '--tests', 'nothing')[0], 1)
+        self.assertEqual(flakiness('--ctest', ROOT).returncode, 2)
 
 
 if __name__ == '__main__':

@@ -9,8 +9,8 @@ LINE_BYTES_MAX = 4096
 
 
 def narrow_pipe():
-    """A pipe that holds one line: who writes cannot run ahead of who reads, however busy the machine
-    is. Elsewhere than on Linux it is any pipe."""
+    """A pipe that holds one line: who writes cannot run ahead of who reads, however busy the
+    machine is. Elsewhere than on Linux it is any pipe."""
     try:
         reading, writing = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
     except (AttributeError, OSError):
