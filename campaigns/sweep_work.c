@@ -28,6 +28,7 @@ struct work_scenario {
 struct work_twin {
     uint64_t key[2]; // 0: empty
     int64_t makespan_ns;
+    bool cut; // it did not come to its end: how long the job takes is not known
 };
 
 struct sweep_worker {
@@ -214,28 +215,28 @@ static struct work_twin *find_twin(struct sweep_worker *worker, const struct wor
     return &worker->twins[(key[0] ^ key[0] >> 32) % WORK_TWINS];
 }
 
-// The makespan without faults: remembered, or from a run of its own. Returns model_run's code.
+// The makespan without faults: remembered, or from a run of its own, of which nothing else is asked
+// and which therefore needs no invariants. Returns model_run's code.
 static int run_twin(struct sweep_worker *worker, const struct work_scenario *entry,
-                    const struct model_run_options *options, int64_t *makespan_ns)
+                    const struct work_twin **found)
 {
-    struct model_run_options alone = *options;
+    static const struct model_run_options alone = {.invariants = MODEL_INVARIANTS_OFF,
+                                                   .without_faults = true};
     struct model_result result;
     uint64_t key[2];
     struct work_twin *twin = find_twin(worker, entry, key);
     int error;
 
+    *found = twin;
     if (twin->key[0] == key[0] && twin->key[1] == key[1]) {
-        *makespan_ns = twin->makespan_ns;
         return 0;
     }
-    alone.without_faults = true;
     error = model_run(&entry->scenario.config, &alone, &worker->arena, &result);
     if (error == 0) {
-        *makespan_ns = result.makespan_ns;
+        *twin = (struct work_twin){.key = {key[0], key[1]},
+                                   .makespan_ns = result.makespan_ns,
+                                   .cut = result.state == MODEL_JOB_TIMEOUT};
         model_result_release(&result);
-        twin->key[0] = key[0];
-        twin->key[1] = key[1];
-        twin->makespan_ns = *makespan_ns;
     }
     return error;
 }
@@ -246,13 +247,17 @@ static int run_once(struct sweep_worker *worker, const struct scenario_sweep *sw
 {
     const struct model_config *config = &entry->scenario.config;
     struct model_run_options options = {.invariants = MODEL_INVARIANTS_ON};
+    const struct work_twin *twin;
     int error = 0;
 
-    *faultless_ns = -1;
+    *faultless_ns = MODEL_MAKESPAN_UNKNOWN;
     if (config->n_faults > 0 && (sweep->measure_delay || needs_twin(config))) {
-        error = run_twin(worker, entry, &options, faultless_ns);
-        // A job that takes no time at all is known, too: any share of 1 ns is 0.
-        options.faultless_makespan_ns = *faultless_ns > 0 ? *faultless_ns : 1;
+        error = run_twin(worker, entry, &twin);
+        if (error == 0) {
+            *faultless_ns = twin->cut ? MODEL_MAKESPAN_UNKNOWN : twin->makespan_ns;
+            // A job that takes no time at all is known, too: any share of 1 ns is 0.
+            options.faultless_makespan_ns = twin->makespan_ns > 0 ? twin->makespan_ns : 1;
+        }
     }
     if (error == 0) {
         error = model_run(config, &options, &worker->arena, result);

@@ -51,7 +51,7 @@ int coordinators_init(struct model_world *w)
         w->stages[i].coordinator = MODEL_NONE;
     }
     all->list = world_alloc(w, n == 0 ? 1 : n, sizeof(*all->list));
-    all->snapshots = world_alloc(w, MODEL_SNAPSHOTS_MAX, sizeof(*all->snapshots));
+    all->snapshots = world_alloc_uncleared(w, MODEL_SNAPSHOTS_MAX, sizeof(*all->snapshots));
     if (all->list == NULL || all->snapshots == NULL)
         return SIM_ENOMEM;
     all->count = n;

@@ -40,6 +40,7 @@ static void finding_add(struct model_world *w, const char *invariant, const char
         return;
     }
     finding = &state->findings[state->n_findings++];
+    memset(finding, 0, sizeof(*finding));
     finding->invariant = info->id;
     finding->hazard = invariants_hazard(w, invariant, prefer);
     finding->at_ns = w->now_ns;
@@ -135,7 +136,8 @@ int invariants_init(struct model_world *w)
         return 0;
     }
     own = w->invariants.own = world_alloc(w, 1, sizeof(*own));
-    w->invariants.findings = world_alloc(w, MODEL_FINDINGS_MAX, sizeof(struct model_finding));
+    w->invariants.findings =
+        world_alloc_uncleared(w, MODEL_FINDINGS_MAX, sizeof(struct model_finding));
     if (own == NULL || w->invariants.findings == NULL) {
         return SIM_ENOMEM;
     }

@@ -229,7 +229,7 @@ static int do_read(struct model_world *w, const struct model_storage_operation *
         return RECOUP_ENOENT;
     }
     if (size > s->scratch_size) {
-        void *grown = world_alloc(w, size, 1);
+        void *grown = world_alloc_uncleared(w, size, 1);
 
         if (grown == NULL) {
             return RECOUP_ENOMEM;
@@ -504,7 +504,7 @@ uint64_t storage_bytes_removed(const struct model_world *w)
 
 static void feed_store(struct model_world *w)
 {
-    unsigned char *buffer = world_alloc(w, FINISH_BYTES, 1);
+    unsigned char *buffer = world_alloc_uncleared(w, FINISH_BYTES, 1);
 
     sim_fingerprint_u64(&w->fingerprint, SIM_LAYER_STORE, storage_file_count(w));
     for (uint32_t i = 0; buffer != NULL && i < storage_file_count(w); i++) {
@@ -535,7 +535,7 @@ static void export_store(struct model_world *w)
     if (options->store_piece == NULL) {
         return;
     }
-    buffer = world_alloc(w, FINISH_BYTES, 1);
+    buffer = world_alloc_uncleared(w, FINISH_BYTES, 1);
     for (uint32_t i = 0; buffer != NULL && i < storage_file_count(w); i++) {
         uint64_t at = 0;
 

@@ -202,6 +202,10 @@ static size_t find_zeros(const unsigned char *data, size_t from, size_t size, si
             while (first > from && data[first - 1] == 0) {
                 first--;
             }
+            while (word == 0 && last + 8 <= size) {
+                memcpy(&word, data + last, sizeof(word));
+                last += word == 0 ? 8 : 0;
+            }
             while (last < size && data[last] == 0) {
                 last++;
             }

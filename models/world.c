@@ -100,6 +100,16 @@ void *world_alloc(struct model_world *w, size_t count, size_t size)
     return memory;
 }
 
+void *world_alloc_uncleared(struct model_world *w, size_t count, size_t size)
+{
+    SIM_ASSERT(count > 0 && size > 0);
+    SIM_ASSERT(count <= SIM_ARENA_ALLOCATION_MAX / size);
+    void *memory = sim_arena_alloc(w->arena, count * size, 16);
+    if (memory == NULL)
+        w->error = SIM_ENOMEM;
+    return memory;
+}
+
 int64_t world_sample(struct model_world *w, const struct sim_law *law, enum model_stream stream,
                      uint64_t entity, uint64_t n, uint64_t row)
 {

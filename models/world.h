@@ -264,6 +264,9 @@ uint64_t world_push_cancellable(struct model_world *w, int64_t at_ns, enum model
                                 uint32_t entity, uint64_t arg);
 // Memory of the run; NULL sets w->error.
 void *world_alloc(struct model_world *w, size_t count, size_t size);
+// The same, not cleared: for what is written before it is read. Clearing a megabyte of buffer for a
+// log of a few kilobytes is the larger part of a small run.
+void *world_alloc_uncleared(struct model_world *w, size_t count, size_t size);
 
 // Draws: one law at one address.
 int64_t world_sample(struct model_world *w, const struct sim_law *law, enum model_stream stream,
