@@ -32,7 +32,7 @@ static const struct {
 // The sum is returned so that no draw can be left out.
 static uint64_t time_draws(struct sim_random *r, uint64_t count, double *ns)
 {
-    int64_t start_ns = bench_now_ns();
+    int64_t start_ns = bench_cpu_ns();
     uint64_t sum = 0;
 
     for (uint64_t i = 0; i < count; i++) {
@@ -41,14 +41,14 @@ static uint64_t time_draws(struct sim_random *r, uint64_t count, double *ns)
         sim_random_draw(r, 1, i & 1023, i >> 10, &draw);
         sum += draw;
     }
-    *ns = (double)(bench_now_ns() - start_ns) / (double)count;
+    *ns = (double)(bench_cpu_ns() - start_ns) / (double)count;
     return sum;
 }
 
 static uint64_t time_samples(struct sim_random *r, const struct sim_law *law, uint64_t count,
                              double *ns)
 {
-    int64_t start_ns = bench_now_ns();
+    int64_t start_ns = bench_cpu_ns();
     uint64_t sum = 0;
 
     for (uint64_t i = 0; i < count; i++) {
@@ -57,7 +57,7 @@ static uint64_t time_samples(struct sim_random *r, const struct sim_law *law, ui
         sim_law_sample(law, r, 1, i & 1023, i >> 10, 0, &value);
         sum += (uint64_t)value;
     }
-    *ns = (double)(bench_now_ns() - start_ns) / (double)count;
+    *ns = (double)(bench_cpu_ns() - start_ns) / (double)count;
     return sum;
 }
 

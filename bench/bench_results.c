@@ -2,7 +2,8 @@
 //
 // Storing results: rows of 20 integers as plain SQLite takes them through our statements, and whole
 // runs as a sweep stores them, with their plan's states, in batches of 1,000 to a transaction. All
-// per second of processor time.
+// per second of processor time: waiting for the disk, of which write-ahead logging has little, is
+// not in it.
 #define _POSIX_C_SOURCE 200809L
 #include "bench.h"
 
@@ -16,16 +17,6 @@
 
 #define COLUMNS 20
 #define BATCH 1000u
-
-// Processor time: what storing costs a sweep, whatever else the machine does. Waiting for the disk,
-// of which write-ahead logging has little, is not in it.
-static int64_t cpu_now_ns(void)
-{
-    struct timespec t;
-
-    bench_require(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0, "the clock");
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static const char scenario_text[] =
     "version: 1\n"
@@ -76,7 +67,7 @@ static double plain_rows(uint32_t rows)
     }
     results_text_add(&sql, ") STRICT");
     bench_require(results_database_execute_text(&database, &sql) == SQLITE_OK, "the table");
-    started = cpu_now_ns();
+    started = bench_cpu_ns();
     bench_require(results_database_execute(&database, "BEGIN") == SQLITE_OK, "begin");
     results_statement_init(&s, database.connection,
                            "INSERT INTO plain VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
@@ -89,7 +80,7 @@ static double plain_rows(uint32_t rows)
     bench_require(results_statement_release(&s) == SQLITE_OK, "the rows");
     bench_require(results_database_execute(&database, "COMMIT") == SQLITE_OK, "commit");
     close_file(&database, path);
-    return (double)rows * 1e9 / (double)(cpu_now_ns() - started);
+    return (double)rows * 1e9 / (double)(bench_cpu_ns() - started);
 }
 
 // A record of a job of 1,000 subtasks with one failover, as it comes from a worker.
@@ -181,12 +172,12 @@ static double whole_runs(const struct results_text *bytes, uint32_t runs, double
                            " WHERE id = ?");
     results_statement_init(&mark[1], database.connection,
                            "UPDATE plan SET state = 'done' WHERE id = ?");
-    started = cpu_now_ns();
+    started = bench_cpu_ns();
     for (uint32_t i = 0; i < runs; i++) {
         store_one(&database, &writer, mark, bytes, i);
     }
     bench_require(results_database_execute(&database, "COMMIT") == SQLITE_OK, "commit");
-    started = cpu_now_ns() - started;
+    started = bench_cpu_ns() - started;
     bench_require(results_database_number(&database,
                                           "SELECT (SELECT count(*) FROM run) + (SELECT count(*)"
                                           " FROM lost_work) + (SELECT count(*) FROM failover) +"

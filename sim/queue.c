@@ -217,20 +217,43 @@ static void bottom_spill(struct sim_queue *q)
     memmove(q->bottom, q->bottom + later, q->bottom_count * sizeof(q->bottom[0]));
 }
 
-void sim_queue__insert_bottom(struct sim_queue *q, int64_t time_ns, uint64_t order, uint32_t kind,
-                              uint32_t entity, uint64_t arg)
+// Apart, because the registers that it needs would burden every insertion.
+__attribute__((noinline)) static void bottom_overflow(struct sim_queue *q, int64_t time_ns,
+                                                      uint64_t order, uint32_t kind,
+                                                      uint32_t entity, uint64_t arg)
 {
     struct sim_event event = {time_ns, order, kind, entity, arg};
 
     SIM_DEBUG_ASSERT_AT(time_ns > q->now_ns, q->now_ns);
     SIM_DEBUG_ASSERT_AT(time_ns < q->limit_ns, q->now_ns);
-    if (SIM_UNLIKELY(q->bottom_count >= (q->limit_ns == INT64_MAX ? SIM_QUEUE_SHORT_MAX
-                                                                  : SIM_QUEUE_BOTTOM_MAX))) {
-        bottom_spill(q);
-        place(q, &event);
-    } else {
-        bottom_add(q, &event);
+    bottom_spill(q);
+    place(q, &event);
+}
+
+void sim_queue__insert_bottom(struct sim_queue *q, int64_t time_ns, uint64_t order, uint32_t kind,
+                              uint32_t entity, uint64_t arg)
+{
+    struct sim_event *hole = &q->bottom[q->bottom_count];
+
+    SIM_DEBUG_ASSERT_AT(time_ns > q->now_ns, q->now_ns);
+    SIM_DEBUG_ASSERT_AT(time_ns < q->limit_ns, q->now_ns);
+    if (SIM_UNLIKELY(q->bottom_count >= SIM_QUEUE_SHORT_MAX) &&
+        q->bottom_count >= (q->limit_ns == INT64_MAX ? SIM_QUEUE_SHORT_MAX
+                                                     : SIM_QUEUE_BOTTOM_MAX)) {
+        bottom_overflow(q, time_ns, order, kind, entity, arg);
+        return;
     }
+    q->bottom_count++;
+    while (hole != q->bottom && (hole[-1].time_ns < time_ns ||
+                                 (hole[-1].time_ns == time_ns && hole[-1].order < order))) {
+        sim_queue__copy(hole, hole - 1);
+        hole--;
+    }
+    hole->time_ns = time_ns;
+    hole->order = order;
+    hole->kind = kind;
+    hole->entity = entity;
+    hole->arg = arg;
 }
 
 // --- the rings ---------------------------------------------------------------------------------
