@@ -27,14 +27,15 @@ static bool records_end(const struct recoup__store *store)
 
 void recoup__ending_begin(struct recoup__store *store, bool clear)
 {
-    RECOUP_ASSERT(!store->removing);
+    // STOP may come while a wipe is under way.
+    RECOUP_ASSERT(RECOUP_ERGO(store->removing, store->state == RECOUP__STORE_WIPING));
+    RECOUP_ASSERT(RECOUP_ERGO(store->removing, store->io.busy));
     store->clear = clear;
     store->ending = RECOUP__ENDING_WRITE;
     store->remove_next = 0;
     store->end_error = 0;
     store->end_sequence = 0;
     store->end_durable = false;
-    RECOUP_ASSERT(RECOUP_ERGO(clear, store->state != RECOUP__STORE_WIPING));
 }
 
 static enum recoup__ending after_write(struct recoup__store *store)
@@ -232,8 +233,9 @@ void recoup__ending_removed(struct recoup__store *store, int error)
 
     RECOUP_ASSERT(store->removing);
     store->removing = false;
-    // A directory with somebody else's files in it stays.
-    if (store->end_error == 0 && !foreign) {
+    // A directory with somebody else's files in it stays. What a wipe that STOP cut short could not
+    // remove says nothing of the end.
+    if (store->end_error == 0 && !foreign && store->ending != RECOUP__ENDING_WRITE) {
         store->end_error = error;
     }
     RECOUP_ASSERT(!store->io.busy);

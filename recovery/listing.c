@@ -76,6 +76,21 @@ static uint32_t count_own(const struct recoup__store *store)
     return n;
 }
 
+// Some file systems list a name twice while the directory changes: of sorted files each stays once.
+static uint32_t drop_repeated(struct recoup__file *files, uint32_t n)
+{
+    uint32_t kept = n > 0 ? 1 : 0;
+
+    RECOUP_ASSERT(files != NULL || n == 0);
+    for (uint32_t i = 1; i < n; i++) {
+        if (file_before(&files[kept - 1], &files[i])) {
+            files[kept++] = files[i];
+        }
+    }
+    RECOUP_ASSERT(kept <= n);
+    return kept;
+}
+
 // Takes over the names that are files of the log. This master's own files stay behind all others.
 // Memory has been reserved.
 void recoup__listing_take(struct recoup__store *store, const struct recoup_event *event)
@@ -100,6 +115,7 @@ void recoup__listing_take(struct recoup__store *store, const struct recoup_event
         }
     }
     sort_files(files + own, n);
+    n = drop_repeated(files + own, n);
     memcpy(files + own + n, files, own * sizeof files[0]);
     for (uint32_t i = 0; i < own; i++) {
         files[own + n + i].ignored = true;  // until the store is open

@@ -95,7 +95,7 @@ static void unread(struct recoup__store *store, int64_t now_ns, int error)
 
 static void fail(struct recoup__store *store, int64_t now_ns, int error)
 {
-    RECOUP_ASSERT(error != 0 && error != RECOUP_ENOMEM);
+    RECOUP_ASSERT(error < 0);  // also the host's want of memory, which is a failed operation
     RECOUP_ASSERT(store->state == RECOUP__STORE_OPENING || store->state == RECOUP__STORE_READING);
     finish(store, now_ns, RECOUP__OPENED_FAILED, error);
 }

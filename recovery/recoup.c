@@ -226,11 +226,26 @@ static int step_leadership_lost(struct recoup_job *job)
     return 0;
 }
 
+// An error is one of this library's codes, not the system's; names are there.
+static bool answer_ok(const struct recoup_event *event)
+{
+    bool ok = event->io.error <= 0 && event->io.error >= RECOUP_EINTERNAL;
+    RECOUP_ASSERT(event->type == RECOUP_EVENT_IO);
+    ok = ok && (event->io.n_names == 0 || event->io.names != NULL);
+    for (uint32_t i = 0; ok && i < event->io.n_names; i++) {
+        ok = event->io.names[i] != NULL;
+    }
+    return ok;
+}
+
 static int step_io(struct recoup_job *job, const struct recoup_event *event)
 {
     RECOUP_ASSERT(event->type == RECOUP_EVENT_IO);
     if (job->store == NULL || !recoup__store_expects(job->store, event->io.operation)) {
         return RECOUP_EMISUSE;
+    }
+    if (!answer_ok(event)) {
+        return RECOUP_EINVAL;
     }
     return recoup__store_io(job->store, &job->actions, job->now_ns, event);
 }

@@ -290,10 +290,10 @@ struct recoup_event {
         } start;
         struct {
             uint32_t operation;       // id of the action
-            int error;                // 0 or a RECOUP_E... code
+            int error;                // 0 or a RECOUP_E... code (else RECOUP_EINVAL)
             const void *data;         // READ: the bytes, or NULL at the end of the file
             size_t size;              // READ: how many; fewer than asked for means the end is near
-            const char *const *names; // LIST: file names in the store's directory, in any order
+            const char *const *names; // LIST: in the directory, in any order; one may come twice
             uint32_t n_names;
         } io;
         struct {

@@ -6,6 +6,7 @@
 #define TESTS_FUZZ_FUZZ_HOST_H
 
 #include "fuzz.h"
+#include "recovery/recorder.h"
 
 #define FUZZ_FILES_MAX 32u
 #define FUZZ_FILE_BYTES_MAX (1u << 20)
@@ -39,6 +40,10 @@ struct fuzz_host {
     uint64_t epoch;
     uint64_t steps;
     uint64_t attempts;
+    bool records; // each master from now on is recorded; the tape holds the last one
+    struct recoup_recorder recorder;
+    uint8_t *tape;
+    size_t tape_size;
 };
 
 #define FUZZ_STAGES 3u

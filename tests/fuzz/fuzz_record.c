@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_REQUIRE((uint32_t)record.type == type);
         check_canonical(&record, data + 1, size - 1);
     } else {
-        bool known = type >= RECOUP__RECORD_FINISHED && type <= RECOUP__RECORD_GAP;
+        bool known = type >= RECOUP__RECORD_FINISHED && type <= RECOUP__RECORD_ENDED;
 
         FUZZ_REQUIRE(error == (known ? RECOUP_ECORRUPT : RECOUP_EVERSION));
     }

@@ -23,6 +23,7 @@ void fuzz_host_release(struct fuzz_host *host)
     for (uint32_t i = 0; i < FUZZ_FILES_MAX; i++) {
         free(host->files[i].bytes);
     }
+    free(host->tape);
     FUZZ_REQUIRE(host->memory.live == 0);
 }
 
@@ -101,9 +102,13 @@ static void take_action(struct fuzz_host *host, const struct recoup_action *acti
 static void step(struct fuzz_host *host, const struct recoup_event *event)
 {
     struct recoup_update update;
+    int error;
 
     FUZZ_REQUIRE(host->steps++ < STEPS_MAX);
-    FUZZ_REQUIRE(recoup_step(host->job, host->now_ns, event, &update) == 0);
+    error = host->records ? recoup_recorder_step(&host->recorder, host->job, host->now_ns, event,
+                                                 &update)
+                          : recoup_step(host->job, host->now_ns, event, &update);
+    FUZZ_REQUIRE(error == 0);
     for (uint32_t i = 0; i < update.n_actions; i++) {
         take_action(host, &update.actions[i]);
     }
@@ -254,6 +259,18 @@ static void report(struct fuzz_host *host)
     }
 }
 
+static int tape_write(void *context, const void *bytes, size_t size)
+{
+    struct fuzz_host *host = context;
+    uint8_t *grown = realloc(host->tape, host->tape_size + size);
+
+    FUZZ_REQUIRE(grown != NULL);
+    memcpy(grown + host->tape_size, bytes, size);
+    host->tape = grown;
+    host->tape_size += size;
+    return 0;
+}
+
 static void create(struct fuzz_host *host)
 {
     static const struct recoup_stage_spec stages[FUZZ_STAGES] = {{4, 0}, {3, 0}, {0, 8}};
@@ -271,6 +288,10 @@ static void create(struct fuzz_host *host)
                                    .limits = {.read_bytes = 64}};
 
     FUZZ_REQUIRE(recoup_create(&config, &host->job) == 0);
+    if (host->records) {
+        host->tape_size = 0;
+        FUZZ_REQUIRE(recoup_recorder_init(&host->recorder, &config, tape_write, host) == 0);
+    }
 }
 
 void fuzz_host_start(struct fuzz_host *host)
@@ -301,6 +322,7 @@ void fuzz_host_start(struct fuzz_host *host)
 void fuzz_host_crash(struct fuzz_host *host)
 {
     recoup_destroy(host->job);
+    recoup_recorder_release(&host->recorder);
     host->job = NULL;
     host->busy = false;
 }

@@ -245,9 +245,9 @@ static int carry_out(struct host *host, struct recoup_event *event, const char *
         host->directory = true;
         return 0;
     case RECOUP_ACTION_LIST:
-        for (unsigned i = 0; i < HOST_FILES; i++) {
-            if (host->files[i].exists) {
-                names[event->io.n_names++] = host->files[i].name;
+        for (unsigned i = 0; i < HOST_FILES * (host->lists_twice ? 2 : 1); i++) {
+            if (host->files[i % HOST_FILES].exists) {
+                names[event->io.n_names++] = host->files[i % HOST_FILES].name;
             }
         }
         event->io.names = names;
@@ -309,7 +309,7 @@ static int fault_error(struct host *host)
 
 int host_step_io(struct host *host, int error)
 {
-    const char *names[HOST_FILES];
+    const char *names[2 * HOST_FILES];
     struct recoup_event event = {.type = RECOUP_EVENT_IO};
 
     assert_true(host->busy);

@@ -56,6 +56,7 @@ struct host {
     bool fault_lands;  // the operation that it strikes takes effect all the same
     unsigned fired;  // how often it struck
     bool manual;     // operations wait for host_complete()
+    bool lists_twice;  // each name, as readdir may while a directory changes
 
     // The store
     struct recoup_options options;

@@ -378,6 +378,62 @@ static void NothingBehindALostFinishIsDurable(void **state)
     disk_release(&disk);
 }
 
+// An error code is one of the library's, not the system's, and names that are counted are there.
+static void AnAnswerThatIsNoneIsRefused(void **state)
+{
+    struct disk disk;
+    struct master master;
+    struct recoup_event event = {.type = RECOUP_EVENT_START};
+    struct recoup_update update;
+    const char *const nothing[] = {"a", NULL};
+    const struct recoup_event bad[] = {
+        {.type = RECOUP_EVENT_IO, .io = {.error = 5}},
+        {.type = RECOUP_EVENT_IO, .io = {.error = RECOUP_EINTERNAL - 1}},
+        {.type = RECOUP_EVENT_IO, .io = {.n_names = 1}},
+        {.type = RECOUP_EVENT_IO, .io = {.names = nothing, .n_names = 2}}};
+
+    (void)state;
+    prepare(&master, &disk, RECOUP_PROFILE_HARDENED);
+    assert_int_equal(master_create(&master), 0);
+    event.start.epoch = 1;
+    assert_int_equal(recoup_step(master.job, 0, &event, &update), 0);
+    assert_int_equal(update.actions[0].type, RECOUP_ACTION_MKDIR);
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        event = bad[i];
+        event.io.operation = 1;
+        assert_int_equal(recoup_step(master.job, 0, &event, &update), RECOUP_EINVAL);
+        assert_int_equal(update.n_actions, 0);
+    }
+    event = (struct recoup_event){.type = RECOUP_EVENT_IO, .io = {.operation = 1}};
+    assert_int_equal(recoup_step(master.job, 0, &event, &update), 0);
+    assert_int_equal(update.actions[0].type, RECOUP_ACTION_CREATE);
+    put_away(&master);
+}
+
+// A host without memory for an operation says so like any failure of the storage.
+static void TheHostRunsOutOfMemory(void **state)
+{
+    struct disk disk;
+    struct master master;
+    struct recoup_event event = {.type = RECOUP_EVENT_START};
+    struct recoup_update update;
+
+    (void)state;
+    prepare(&master, &disk, RECOUP_PROFILE_HARDENED);
+    master.options.policy[RECOUP_POLICY_ON_ERROR] = 0; // at once
+    assert_int_equal(master_create(&master), 0);
+    event.start.epoch = 1;
+    assert_int_equal(recoup_step(master.job, 0, &event, &update), 0);
+    event = (struct recoup_event){.type = RECOUP_EVENT_IO,
+                                  .io = {.operation = 1, .error = RECOUP_ENOMEM}};
+    assert_int_equal(recoup_step(master.job, 0, &event, &update), 0);
+    assert_int_equal(update.n_actions, 2);
+    assert_int_equal(update.actions[0].type, RECOUP_ACTION_RECOVERY_FAILED);
+    assert_int_equal(update.actions[0].recovery_failed.error, RECOUP_ENOMEM);
+    assert_int_equal(update.actions[1].type, RECOUP_ACTION_PROTECTION_LOST);
+    put_away(&master);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +445,8 @@ int main(void)
         cmocka_unit_test(CrashAnywhereWhileRecording),
         cmocka_unit_test(CheckpointInParts),
         cmocka_unit_test(NothingBehindALostFinishIsDurable),
+        cmocka_unit_test(AnAnswerThatIsNoneIsRefused),
+        cmocka_unit_test(TheHostRunsOutOfMemory),
     };
     return cmocka_run_group_tests_name("job faults", tests, NULL, NULL);
 }

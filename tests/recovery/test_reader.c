@@ -602,6 +602,26 @@ static void small_reads(void **state)
     }
 }
 
+// A name that is listed twice is one file: neither a gap nor read twice.
+static void names_listed_twice(void **state)
+{
+    struct host *host = host_create(RECOUP_PROFILE_FLINK_1_20);
+    const uint32_t all[] = {0, 1, 2, 3, 4, 5};
+
+    (void)state;
+    (void)flink_log(host);
+    host->lists_twice = true;
+    assert_int_equal(reopen(host)->result, RECOUP__OPENED_LOG);
+    assert_subtasks(host, all, 6);
+    host_stop(host, true);
+    assert_u64(host_n_files(host), 0);
+    host_destroy(host);
+
+    host = hardened_log();
+    host->lists_twice = true;
+    expect(host, RECOUP__DAMAGE_NONE, false, 7);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(flink_torn_tail),
     cmocka_unit_test(flink_length_too_large),
@@ -626,6 +646,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hardened_unopened_master),
     cmocka_unit_test(single_policies),
     cmocka_unit_test(small_reads),
+    cmocka_unit_test(names_listed_twice),
 };
 
 int main(int argc, char **argv)

@@ -650,6 +650,49 @@ static void wipe(void **state)
     host_destroy(host);
 }
 
+// STOP comes while a wipe is under way, at each of its operations; whether its removal fails says
+// nothing of the end.
+static void stop_amid_a_wipe(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 16; i++) {
+        struct host *host = i % 2 == 0 ? flink() : hardened();
+        bool clear = i / 2 % 2 == 1;
+        bool fails = i / 4 % 2 == 1;
+
+        host_put(host, i % 2 == 0 ? "events.0" : "events.0000000000000001.000000",
+                 "\0\0\0\x63\0\0\0\0", 8);
+        host->options.policy[RECOUP_POLICY_ON_DAMAGE] = 0;
+        assert_int_equal(host_start(host), 0);
+        host_run(host);
+        assert_int_equal(recoup__store_state(host->store), RECOUP__STORE_FAILED);
+        recoup__actions_begin(&host->actions);
+        assert_int_equal(recoup__actions_reserve(&host->actions, RECOUP__STORE_ACTIONS), 0);
+        assert_int_equal(recoup__store_wipe(host->store, &host->actions, host->now_ns), 0);
+        host->operation = host->actions.items[0];
+        host->busy = true;
+        host->manual = true;
+        for (unsigned done = 0; done < i / 8; done++) {
+            host_complete(host, 0);
+        }
+        assert_true(host->busy);
+        recoup__actions_begin(&host->actions);
+        assert_int_equal(recoup__actions_reserve(&host->actions, RECOUP__STORE_ACTIONS), 0);
+        assert_int_equal(recoup__store_stop(host->store, &host->actions, host->now_ns, clear), 0);
+        assert_u64(host->actions.n, 0); // one operation at a time
+        host_complete(host, fails ? RECOUP_EIO : 0);
+        host->manual = false;
+        host_run(host);
+        assert_int_equal(recoup__store_state(host->store), RECOUP__STORE_STOPPED);
+        assert_int_equal(recoup__store_end_error(host->store), 0);
+        host_crash(host);
+        if (clear) {
+            assert_u64(host_n_files(host), 0);
+        }
+        host_destroy(host);
+    }
+}
+
 // After leadership is lost nothing is issued, ever.
 static void leadership_lost(void **state)
 {
@@ -1017,6 +1060,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(throttle_and_limit),
     cmocka_unit_test(limit_during_direct_append),
     cmocka_unit_test(wipe),
+    cmocka_unit_test(stop_amid_a_wipe),
     cmocka_unit_test(leadership_lost),
     cmocka_unit_test(compaction),
     cmocka_unit_test(fenced),
