@@ -202,9 +202,12 @@ static int recover(struct store_command *c)
 // A recording is a file, not a directory.
 static int replay(struct store_command *c)
 {
-    enum results_store_replayed result =
-        results_store_replay(c->arguments->words[1], STDOUT_FILENO, &c->message);
+    struct results_store_output output;
+    enum results_store_replayed result;
 
+    results_store_output_init(&output, STDOUT_FILENO);
+    result = results_store_replay(c->arguments->words[1], c->json, &output, &c->message);
+    results_store_output_release(&output);
     if (c->message.size > 0) {
         cli_complain("%s", results_text_string(&c->message));
     }
@@ -244,9 +247,8 @@ static bool options_fit(const struct store_action *action, const struct cli_argu
             return false;
         }
     }
-    if (action->execute == replay && (cli_arguments_value(arguments, "format") != NULL ||
-                                      cli_arguments_value(arguments, "framing") != NULL)) {
-        cli_complain("--format and --framing say nothing to store replay");
+    if (action->execute == replay && cli_arguments_value(arguments, "framing") != NULL) {
+        cli_complain("--framing says nothing to store replay; a recording has its own format");
         return false;
     }
     if (cli_arguments_value(arguments, "scenario") != NULL &&
@@ -317,7 +319,8 @@ const struct cli_command cli_store = {
              "recover  what a new master rebuilds from it, and why each finished subtask is kept\n"
              "         or forgotten\n"
              "replay   steps a recording of a master (docs/embedding.md) through the library once\n"
-             "         more, and prints each event, each answer and the state at its end\n\n"
+             "         more, and prints each event, each answer and the state at its end;\n"
+             "         with --format json as lines of JSON (docs/store-tools.md)\n\n"
              "Nothing in DIR is ever changed. Exit code 1: something is damaged, or the recovery\n"
              "fails, or the recording is\n"
              "truncated, damaged or none; 5: the library answers otherwise than was recorded;\n"

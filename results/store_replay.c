@@ -13,7 +13,7 @@
 #include "recovery/recorder.h"
 #include "results/store_files.h"
 
-static const char *event_name(enum recoup_event_type type)
+const char *results_store_event_name(enum recoup_event_type type)
 {
     static const char *const names[] = {
         "START",           "TIMER",        "IO",       "STAGE_INITIALIZED", "SUBTASK_FINISHED",
@@ -23,7 +23,7 @@ static const char *event_name(enum recoup_event_type type)
     return (size_t)type < sizeof names / sizeof *names ? names[type] : "event";
 }
 
-static const char *action_name(enum recoup_action_type type)
+const char *results_store_action_name(enum recoup_action_type type)
 {
     static const char *const names[] = {
         [RECOUP_ACTION_MKDIR] = "MKDIR",
@@ -64,7 +64,7 @@ static void add_event(struct results_text *text, const struct recoup_replay *ste
     const struct recoup_event *event = step->event;
 
     results_text_format(text, "%6" PRIu64 " %15" PRId64 " ns  %s", step->step, step->now_ns,
-                        event_name(event->type));
+                        results_store_event_name(event->type));
     if (event->type == RECOUP_EVENT_START) {
         results_text_format(text, " epoch %" PRIu64, event->start.epoch);
     } else if (event->type == RECOUP_EVENT_IO && event->io.error != 0) {
@@ -82,7 +82,7 @@ static void add_event(struct results_text *text, const struct recoup_replay *ste
 
 static void add_action(struct results_text *text, const struct recoup_action *action)
 {
-    results_text_format(text, "       -> %s", action_name(action->type));
+    results_text_format(text, "       -> %s", results_store_action_name(action->type));
     if (action->type <= RECOUP_ACTION_REMOVE) {
         results_text_format(text, " %s", action->io.file);
         if (action->type == RECOUP_ACTION_APPEND || action->type == RECOUP_ACTION_READ) {
@@ -98,52 +98,37 @@ static void add_action(struct results_text *text, const struct recoup_action *ac
     results_text_add(text, "\n");
 }
 
-static bool print_step(const struct recoup_replay *step, int fd)
+static void text_step(const struct recoup_replay *step, struct results_text *text)
 {
-    struct results_text text;
-    bool ok;
-
-    results_text_init(&text);
-    add_event(&text, step);
+    add_event(text, step);
     for (uint32_t i = 0; i < step->update->n_actions; i++) {
-        add_action(&text, &step->update->actions[i]);
+        add_action(text, &step->update->actions[i]);
     }
-    ok = results_text_write(&text, fd) == 0;
-    results_text_release(&text);
-    return ok;
 }
 
-static bool print_state(const struct recoup_job *job, uint64_t steps, int fd)
+static void text_state(const struct recoup_job *job, uint64_t steps, struct results_text *text)
 {
-    struct results_text text;
     struct recoup_stats stats;
     struct recoup_stage stage;
     uint8_t hash[16];
-    bool ok;
 
-    results_text_init(&text);
     recoup_stats(job, &stats);
     recoup_state_hash(job, hash);
-    results_text_format(&text,
+    results_text_format(text,
                         "%" PRIu64 " events as recorded; then: %s, %s; %" PRIu64
                         " events accepted, %" PRIu64 " durable; state ",
                         steps, recoup_phase_name(recoup_phase(job)),
                         stats.protected_now ? "protected" : "not protected", stats.events_accepted,
                         stats.events_durable);
-    for (unsigned i = 0; i < sizeof hash; i++) {
-        results_text_format(&text, "%02x", hash[i]);
-    }
-    results_text_add(&text, "\n");
+    results_text_hex(text, hash, sizeof hash);
+    results_text_add(text, "\n");
     for (uint32_t s = 0; s < RECOUP_STAGES_MAX; s++) {
         recoup_stage(job, s, &stage);
         if (stage.initialized) {
-            results_text_format(&text, "stage %" PRIu32 ": %" PRIu32 " of %" PRIu32 " finished\n",
+            results_text_format(text, "stage %" PRIu32 ": %" PRIu32 " of %" PRIu32 " finished\n",
                                 s, stage.finished, stage.parallelism);
         }
     }
-    ok = results_text_write(&text, fd) == 0;
-    results_text_release(&text);
-    return ok;
 }
 
 static enum results_store_replayed result_of(const struct recoup_replay *end)
@@ -166,10 +151,12 @@ static enum results_store_replayed result_of(const struct recoup_replay *end)
     }
 }
 
-static enum results_store_replayed replay(const void *bytes, size_t size, int fd,
+static enum results_store_replayed replay(const void *bytes, size_t size, bool json,
+                                          struct results_store_output *output,
                                           struct results_text *message)
 {
     struct recoup_allocator allocator = results_store_allocator();
+    struct results_text *text = &output->text;
     struct recoup_replayer *replayer = NULL;
     struct recoup_replay step;
     uint64_t steps = 0;
@@ -178,13 +165,18 @@ static enum results_store_replayed replay(const void *bytes, size_t size, int fd
     if (recoup_replayer_create(bytes, size, &allocator, &replayer, &step) == 0) {
         while (written && recoup_replayer_next(replayer, &step)) {
             steps = step.step;
-            written = print_step(&step, fd);
+            (json ? results_store_replay_json_step : text_step)(&step, text);
+            written = results_store_output_drain(output, false);
         }
-        written = written && print_state(recoup_replayer_job(replayer), steps, fd);
+        (json ? results_store_replay_json_state : text_state)(recoup_replayer_job(replayer), steps,
+                                                              text);
+    }
+    if (json) {
+        results_store_replay_json_verdict(&step, text);
     }
     recoup_replayer_destroy(replayer);
-    if (!written) {
-        results_text_format(message, "cannot write the output: %s", strerror(errno));
+    if (!results_store_output_drain(output, true)) {
+        results_text_format(message, "cannot write the output: %s", strerror(output->error));
         return RESULTS_STORE_REPLAYED_UNWRITTEN;
     }
     if (step.verdict != RECOUP_REPLAY_END) {
@@ -194,7 +186,8 @@ static enum results_store_replayed replay(const void *bytes, size_t size, int fd
     return result_of(&step);
 }
 
-enum results_store_replayed results_store_replay(const char *path, int fd,
+enum results_store_replayed results_store_replay(const char *path, bool json,
+                                                 struct results_store_output *output,
                                                  struct results_text *message)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -213,7 +206,7 @@ enum results_store_replayed results_store_replay(const char *path, int fd,
     if (bytes == MAP_FAILED) {
         results_text_format(message, "cannot read %s: %s", path, strerror(errno));
     } else {
-        result = replay(bytes, (size_t)status.st_size, fd, message);
+        result = replay(bytes, (size_t)status.st_size, json, output, message);
         if (bytes != &empty) {
             (void)munmap(bytes, (size_t)status.st_size);
         }

@@ -5,8 +5,8 @@
 #ifndef RESULTS_STORE_REPLAY_H
 #define RESULTS_STORE_REPLAY_H
 
-#include "results/store_files.h"
-#include "results/text.h"
+#include "recovery/recorder.h"
+#include "results/store_dump.h"
 
 enum results_store_replayed {
     RESULTS_STORE_REPLAYED,           // to its end
@@ -18,8 +18,19 @@ enum results_store_replayed {
     RESULTS_STORE_REPLAYED_UNWRITTEN, // the output cannot be written
 };
 
-// Reads `path`, writes text to the descriptor `fd`; `message` gets what is to be said of the end.
-enum results_store_replayed results_store_replay(const char *path, int fd,
+// Reads `path`, prints text, or with `json` one object a line (docs/store-tools.md); `message` gets
+// what is to be said of the end. The output is drained.
+enum results_store_replayed results_store_replay(const char *path, bool json,
+                                                 struct results_store_output *output,
                                                  struct results_text *message);
+
+const char *results_store_event_name(enum recoup_event_type type);    // "SUBTASK_FINISHED"
+const char *results_store_action_name(enum recoup_action_type type);  // "APPEND"
+
+// Lines of the JSON output: an event with what came of it, the state, the verdict.
+void results_store_replay_json_step(const struct recoup_replay *step, struct results_text *text);
+void results_store_replay_json_state(const struct recoup_job *job, uint64_t steps,
+                                     struct results_text *text);
+void results_store_replay_json_verdict(const struct recoup_replay *end, struct results_text *text);
 
 #endif

@@ -4,6 +4,8 @@
 // library does, and one of a master that did something else.
 #include "check.h"
 
+#include <jansson.h>
+
 #include "recovery/recorder.h"
 #include "support_program.h"
 
@@ -143,11 +145,113 @@ static void another_answer_is_exit_code_5(void **state)
     support_program_release(&p);
 }
 
+struct lines {
+    uint64_t events;
+    uint64_t actions;
+    uint64_t states;
+    uint64_t created;
+    uint64_t recovered;
+    json_t *last;
+};
+
+static const char *word(const json_t *line, const char *key)
+{
+    const char *value = json_string_value(json_object_get(line, key));
+
+    assert_non_null(value);
+    return value;
+}
+
+// Each line is an object with a kind; the last one stays in `lines`.
+static void parse_lines(char *text, struct lines *lines)
+{
+    *lines = (struct lines){.events = 0};
+    for (char *at = strtok(text, "\n"); at != NULL; at = strtok(NULL, "\n")) {
+        json_t *line = json_loads(at, JSON_REJECT_DUPLICATES, NULL);
+        const char *kind;
+
+        assert_non_null(line);
+        kind = word(line, "kind");
+        if (strcmp(kind, "event") == 0) {
+            assert_i64(json_integer_value(json_object_get(line, "step")), ++lines->events);
+            assert_true(json_is_true(json_object_get(line, "checked")));
+            assert_true(json_is_null(json_object_get(line, "refused")));
+            assert_true(strlen(word(line, "event")) > 0);
+        } else if (strcmp(kind, "action") == 0) {
+            bool creates = strcmp(word(line, "action"), "CREATE") == 0;
+
+            assert_i64(json_integer_value(json_object_get(line, "step")), lines->events);
+            lines->actions++;
+            lines->created += creates && strncmp(word(line, "file"), "events.", 7) == 0 ? 1 : 0;
+            lines->recovered += strcmp(word(line, "action"), "RECOVERED") == 0 ? 1 : 0;
+        } else if (strcmp(kind, "state") == 0) {
+            assert_i64(json_integer_value(json_object_get(line, "events")), lines->events);
+            assert_u64(strlen(word(line, "hash")), 32);
+            lines->states++;
+        } else {
+            assert_text(kind, "verdict");
+        }
+        json_decref(lines->last);
+        lines->last = line;
+    }
+    assert_non_null(lines->last);
+    assert_text(word(lines->last, "kind"), "verdict");
+}
+
+static void as_lines_of_json(void **state)
+{
+    struct support_program p;
+    struct lines lines;
+    char path[512];
+
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        uint64_t steps = record(support_file(path, "recording-json"), other == 1);
+
+        support_program_call(&p, &(struct support_call){
+                                     .arguments = {"store", "replay", path, "--format", "json"}});
+        assert_i64(p.code, other == 1 ? 5 : 0);
+        parse_lines(p.out, &lines);
+        assert_text(word(lines.last, "verdict"), other == 1 ? "diverged" : "end");
+        assert_true(other == 1 ? lines.events < steps : lines.events == steps);
+        assert_u64(lines.states, 1);
+        assert_u64(lines.created, 1);
+        assert_u64(lines.recovered, other == 1 ? 0 : 1);
+        assert_true(lines.actions >= lines.events);
+        json_decref(lines.last);
+        support_program_release(&p);
+    }
+}
+
+// What cannot be opened at all has a verdict alone.
+static void no_recording_has_a_verdict_alone(void **state)
+{
+    struct support_program p;
+    struct lines lines;
+    char path[512];
+    FILE *file = fopen(support_file(path, "recording-none"), "wb");
+
+    (void)state;
+    assert_non_null(file);
+    assert_true(fputs("nothing of the kind", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    support_program_call(
+        &p, &(struct support_call){.arguments = {"store", "replay", path, "--format", "json"}});
+    assert_i64(p.code, 1);
+    parse_lines(p.out, &lines);
+    assert_text(word(lines.last, "verdict"), "foreign");
+    assert_u64(lines.events + lines.actions + lines.states, 0);
+    json_decref(lines.last);
+    support_program_release(&p);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_library_answers_the_same),
         cmocka_unit_test(another_answer_is_exit_code_5),
+        cmocka_unit_test(as_lines_of_json),
+        cmocka_unit_test(no_recording_has_a_verdict_alone),
     };
 
     return check_main(argc, argv, "cli_store_replay", tests);
