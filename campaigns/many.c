@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "campaigns/memory.h"
 #include "campaigns/pool.h"
 #include "models/run.h"
 #include "scenarios/sweep.h"
@@ -16,6 +17,7 @@ enum { ANSWER_RECORD, ANSWER_FAILURE };
 struct execution {
     struct campaign_many *many;
     const struct campaign_many_events *events;
+    uint64_t memory_bytes; // that a run may take; 0: no limit
     uint64_t next;       // handed out so far
     uint64_t first, end; // numbers of runs
 };
@@ -89,11 +91,11 @@ void campaign_many_release(struct campaign_many *many)
 
 static bool worker_start(void *context, void **out)
 {
+    const struct execution *e = context;
     struct worker *worker = calloc(1, sizeof(*worker));
 
-    (void)context;
     if (worker != NULL) {
-        sim_arena_init(&worker->arena, 0);
+        sim_arena_init(&worker->arena, e->memory_bytes);
         results_text_init(&worker->bytes);
     }
     *out = worker;
@@ -120,8 +122,9 @@ static void answer(struct worker *worker, const struct results_run *run,
     reply->failed = reply->failed || worker->bytes.failed;
 }
 
-static int simulate(const struct campaign_many *many, const struct campaign_many_case *one,
-                    struct sim_arena *arena, struct model_result *result, int64_t *faultless_ns)
+static int simulate_in(struct sim_arena *arena, const struct campaign_many *many,
+                       const struct campaign_many_case *one, struct model_result *result,
+                       int64_t *faultless_ns)
 {
     struct model_run_options options = {.invariants = many->invariants_on ? MODEL_INVARIANTS_ON
                                                                           : MODEL_INVARIANTS_OFF};
@@ -132,6 +135,18 @@ static int simulate(const struct campaign_many *many, const struct campaign_many
     *faultless_ns = one->faultless_ns;
     options.faultless_makespan_ns = one->faultless_ns > 0 ? one->faultless_ns : 1;
     return model_run(&one->scenario.config, &options, arena, result);
+}
+
+static int simulate(const struct campaign_many *many, const struct campaign_many_case *one,
+                    struct sim_arena *arena, struct model_result *result, int64_t *faultless_ns)
+{
+    int error = simulate_in(arena, many, one, result, faultless_ns);
+
+    if (error == SIM_ENOMEM) { // again without what runs of other cases have left
+        sim_arena_release(arena);
+        error = simulate_in(arena, many, one, result, faultless_ns);
+    }
+    return error;
 }
 
 static void worker_work(void *context, void *out, uint64_t number, struct campaign_reply *reply)
@@ -195,7 +210,8 @@ static char *failure_text(const struct campaign_outcome *outcome)
     char text[512];
 
     if (outcome->end == CAMPAIGN_LIMITED) {
-        (void)snprintf(text, sizeof(text), "the run needs more memory or time than allowed");
+        (void)snprintf(text, sizeof(text), "the run needs more memory than a worker may take; try "
+                       "fewer (-j 1)");
     } else if (outcome->signal != 0) {
         (void)snprintf(text, sizeof(text), "its process died of signal %d%s%.400s", outcome->signal,
                        outcome->errors[0] != '\0' ? ": " : "", outcome->errors);
@@ -271,6 +287,7 @@ enum campaign_many_result campaign_many_execute(struct campaign_many *many, uint
     if (e.end - e.first < workers) {
         options.workers = e.end > e.first ? (uint32_t)(e.end - e.first) : 1;
     }
+    e.memory_bytes = campaign_memory_share(options.workers);
     switch (campaign_pool_run(&options, &tasks, many->message, sizeof(many->message))) {
     case CAMPAIGN_COMPLETE:
         return CAMPAIGN_MANY_COMPLETE;

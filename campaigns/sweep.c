@@ -51,10 +51,7 @@ static void said(void *context, uint64_t process, const char *text)
 
 static bool work_off(struct sweep_campaign *campaign)
 {
-    uint32_t workers = campaign->options->workers;
-    struct campaign_pool_options options = {
-        .workers = workers != 0 ? workers : campaign_pool_default_workers(),
-        .item_wall_ns = campaign->sweep->wall_time_ns};
+    struct campaign_pool_options options = {.item_wall_ns = campaign->sweep->wall_time_ns};
     struct campaign_tasks tasks = {.context = campaign,
                                    .start = sweep_work_start,
                                    .work = sweep_work_run,
@@ -71,6 +68,8 @@ static bool work_off(struct sweep_campaign *campaign)
         sweep_remark(campaign, "%" PRIu64 " runs have been tried %u times and are left alone",
                      campaign->exhausted, CAMPAIGN_ATTEMPTS_MAX);
     }
+    sweep_work_workers(campaign, campaign->options->workers);
+    options.workers = campaign->workers;
     campaign->started_ns = campaign->said_ns = campaign_clock_ns();
     result = campaign_pool_run(&options, &tasks, message, sizeof(message));
     if (result == CAMPAIGN_OUTSIDE) {

@@ -85,6 +85,7 @@ static bool try_runs(struct sweep_campaign *campaign)
                                    .done = end_trial};
     char message[512];
 
+    sweep_work_workers(campaign, 1);
     if (campaign_pool_run(&options, &tasks, message, sizeof(message)) == CAMPAIGN_OUTSIDE) {
         return sweep_failed_with(campaign, message);
     }

@@ -45,6 +45,8 @@ struct sweep_campaign {
     int64_t began_ns; // of the transaction
     int lock;         // descriptor that holds it; -1: none
     bool network;     // the database lies on a network file system
+    uint32_t workers;
+    uint64_t memory_bytes; // that a run may take; 0: no limit
     struct sweep_point_runs *points;
     uint64_t *order; // items, the next first
     size_t n_order, capacity, next;
@@ -113,6 +115,9 @@ bool sweep_failed_with(struct sweep_campaign *campaign, const char *message);
 bool sweep_work_start(void *context, void **worker);
 void sweep_work_run(void *context, void *worker, uint64_t item, struct campaign_reply *reply);
 void sweep_work_end(void *context, void *worker);
+
+// For so many workers (0: one per processor).
+void sweep_work_workers(struct sweep_campaign *campaign, uint32_t workers);
 
 // sweep_progress.c
 void sweep_progress_say(struct sweep_campaign *campaign, int64_t now_ns, bool last);

@@ -3,15 +3,18 @@
 // The worker's side of a sweep: makes runs in one arena, keeps the scenarios of the last points,
 // and remembers what jobs without faults took.
 #define _XOPEN_SOURCE 700
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "campaigns/memory.h"
 #include "campaigns/sweep_parts.h"
 #include "models/run.h"
 #include "results/identity.h"
 #include "results/record.h"
+#include "results/units.h"
 #include "sim/error.h"
 
 #define WORK_SCENARIOS 64u    // kept loaded
@@ -39,6 +42,14 @@ struct sweep_worker {
     struct work_scenario scenarios[WORK_SCENARIOS];
 };
 
+void sweep_work_workers(struct sweep_campaign *campaign, uint32_t workers)
+{
+    campaign->workers = workers != 0 ? workers : campaign_pool_default_workers();
+    campaign->memory_bytes = campaign->sweep->memory_bytes > 0
+                                 ? (uint64_t)campaign->sweep->memory_bytes
+                                 : campaign_memory_share(campaign->workers);
+}
+
 bool sweep_work_start(void *context, void **out)
 {
     struct sweep_campaign *campaign = context;
@@ -52,7 +63,7 @@ bool sweep_work_start(void *context, void **out)
         return false;
     }
     worker->twins = calloc(WORK_TWINS, sizeof(*worker->twins));
-    sim_arena_init(&worker->arena, 0);
+    sim_arena_init(&worker->arena, campaign->memory_bytes);
     results_text_init(&worker->bytes);
     *out = worker;
     return worker->twins != NULL;
@@ -293,6 +304,26 @@ static void answer_run(struct sweep_worker *worker, const struct sweep_campaign 
     reply->failed = reply->failed || worker->bytes.failed;
 }
 
+static void answer_memory(const struct sweep_campaign *campaign, struct campaign_reply *reply)
+{
+    char size[RESULTS_UNITS_SIZE];
+    char text[256];
+
+    (void)results_size(size, campaign->memory_bytes);
+    if (campaign->memory_bytes == 0) {
+        (void)snprintf(text, sizeof(text), "out of memory");
+    } else if (campaign->sweep->memory_bytes > 0) {
+        (void)snprintf(text, sizeof(text),
+                       "out of memory: it needs more than the sweep's limit, %s", size);
+    } else {
+        (void)snprintf(text, sizeof(text),
+                       "out of memory: it needs more than %s, the share of one of %" PRIu32
+                       " workers; -j with fewer, or limits: {memory: ...}, allows more",
+                       size, campaign->workers);
+    }
+    answer_error(reply, text);
+}
+
 void sweep_work_run(void *context, void *out, uint64_t item, struct campaign_reply *reply)
 {
     const struct sweep_campaign *campaign = context;
@@ -311,10 +342,15 @@ void sweep_work_run(void *context, void *out, uint64_t item, struct campaign_rep
     }
     memset(&result, 0, sizeof(result));
     error = run_once(worker, sweep, entry, &result, &faultless_ns);
+    if (error == SIM_ENOMEM) {
+        // Again without what earlier runs have left: what a run may take does not depend on them.
+        sim_arena_release(&worker->arena);
+        error = run_once(worker, sweep, entry, &result, &faultless_ns);
+    }
     if (error == 0) {
         answer_run(worker, campaign, entry, &result, faultless_ns, reply);
     } else if (error == SIM_ENOMEM) {
-        reply->failed = true;
+        answer_memory(campaign, reply);
     } else {
         answer_error(reply, sim_strerror(error));
     }

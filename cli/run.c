@@ -14,6 +14,7 @@
 #include "cli/overrides.h"
 #include "cli/program.h"
 #include "cli/signals.h"
+#include "campaigns/memory.h"
 #include "campaigns/record.h"
 #include "models/run.h"
 #include "results/database.h"
@@ -498,7 +499,7 @@ static int run_one(const struct cli_program *program, const struct cli_arguments
     c.store_out = (struct results_store_export){-1, -1, 0};
     results_text_init(&c.command);
     results_text_init(&c.words);
-    sim_arena_init(&c.arena, 0);
+    sim_arena_init(&c.arena, campaign_memory_share(1));
     code = run_all(&c);
     if (c.tracing) {
         results_trace_file_abandon(&c.trace);

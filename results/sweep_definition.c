@@ -64,5 +64,8 @@ void results_sweep_definition(const struct scenario_sweep *sweep, struct results
     results_json_put_u64(&json, "seed", sweep->seed);
     results_json_put_bool(&json, "measure_delay", sweep->measure_delay);
     results_json_put_i64(&json, "wall_time_ns", sweep->wall_time_ns);
+    if (sweep->memory_bytes > 0) {
+        results_json_put_i64(&json, "memory_bytes", sweep->memory_bytes);
+    }
     results_json_end_object(&json);
 }

@@ -87,6 +87,7 @@ struct scenario_sweep {
     bool measure_delay;   // each run needs its twin without faults
     int64_t wall_time_ns; // limit of one run; 0: none. (Those of virtual time and events are
                           // part of each point: stop-at and events-max.)
+    int64_t memory_bytes; // the same; 0: the machine's share
     const struct scenario_message *warnings;
     uint32_t n_warnings;
     const struct scenario_message *errors; // filled when loading fails

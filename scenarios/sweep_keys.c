@@ -114,6 +114,9 @@ static const struct sweep_key rows[] = {
            "The scenario's events-max: the run ends as TIMEOUT."),
     SCALAR(SWEEP_LIMITS, "wall-time", SCENARIO_DURATION, NULL, 1, TIME_MAX, false, NULL,
            "Real time of one run; beyond it the run is given up, and no part of the results."),
+    SCALAR(SWEEP_LIMITS, "memory", SCENARIO_SIZE, NULL, 1, INT64_MAX, false, NULL,
+           "Memory of one run; beyond it the run is given up, and no part of the results. Without "
+           "it an equal share for each worker process."),
 };
 
 uint32_t sweep_keys_count(void)

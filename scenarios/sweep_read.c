@@ -345,6 +345,7 @@ static void read_limits(struct sweep_reader *reader)
     limit_add(reader, map, "virtual-time", "stop-at");
     limit_add(reader, map, "events", "events-max");
     (void)sweep_scalar(reader, SWEEP_LIMITS, map, "wall-time", &reader->sweep->wall_time_ns);
+    (void)sweep_scalar(reader, SWEEP_LIMITS, map, "memory", &reader->sweep->memory_bytes);
 }
 
 static void read_random(struct sweep_reader *reader)

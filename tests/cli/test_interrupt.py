@@ -87,14 +87,21 @@ class Interrupted(unittest.TestCase):
         return done.stdout
 
     @staticmethod
-    def stop_worker(parent):
-        with open('/proc/%d/task/%d/children' % (parent, parent), encoding='ascii') as stream:
-            worker = int(stream.read().split()[0])
+    def state_and_parent(number):
+        try:
+            with open('/proc/%d/stat' % number, encoding='utf-8', errors='replace') as stream:
+                state, parent = stream.read().rsplit(')', 1)[1].split()[:2]
+            return state, int(parent)
+        except OSError:  # it has ended
+            return 'X', 0
+
+    def stop_worker(self, process):
+        """Stops the only child of the process and waits until it has stopped."""
+        worker = next(number for number in map(int, filter(str.isdigit, os.listdir('/proc')))
+                      if self.state_and_parent(number)[1] == process.pid)
         os.kill(worker, signal.SIGSTOP)
-        state = ''
-        while state != 'T':
-            with open('/proc/%d/stat' % worker, encoding='ascii') as stream:
-                state = stream.read().rsplit(')', 1)[1].split()[0]
+        while self.state_and_parent(worker)[0] != 'T':
+            pass
 
     def test_the_runs_that_were_made_are_the_result(self):
         code, out = self.interrupt('run', 'heavy.yaml', '--runs', str(RUNS), '-j', '1', '--format',
@@ -155,7 +162,7 @@ class Interrupted(unittest.TestCase):
     def test_a_second_signal_does_not_wait(self):
         process, master = self.start('run', 'heavy.yaml', '--runs', str(RUNS), '-j', '1')
         self.hear(master, rb'\r[1-9][0-9]* of [0-9]+ runs')
-        self.stop_worker(process.pid)
+        self.stop_worker(process)
         # Several lines later its hands are full again, and what is in them never ends.
         self.said = b''
         self.hear(master, rb'(?s)( runs.*){5}')

@@ -103,6 +103,7 @@ static void TheExampleOfTheReference(void **state)
     assert_true(s.measure_delay);
     assert_u64(s.seed, 1);
     assert_i64(s.wall_time_ns, 0);
+    assert_i64(s.memory_bytes, 0);
     assert_u64(s.n_warnings, 1);
     scenario_sweep_release(&s);
     scenario_sweep_release(&s);
@@ -188,6 +189,7 @@ static void AxesOfEveryKind(void **state)
     assert_u64(s.replications.batch, 5);
     assert_text(s.replications.metric->name, "lost-work");
     assert_i64(s.wall_time_ns, 10 * SECOND);
+    assert_i64(s.memory_bytes, INT64_C(3) << 30);
     assert_false(s.common);
     assert_u64(s.seed, 16);
     scenario_sweep_release(&s);

@@ -462,6 +462,18 @@ class Ends(SweepCase):
         self.sweep(name='both.yaml', code=4, words=['too long', '1 took too long'])
         self.assertEqual(self.states(), {'done': 1, 'timeout': 1})
 
+    def test_a_run_that_takes_too_much_memory_is_given_up(self):
+        self.write('long.yaml', SLOW % 200000)
+        self.write('both.yaml', BOTH % 'limits: {memory: 4 mb}')
+        for workers, database in (('1', 'a.db'), ('2', 'b.db')):
+            self.sweep('-j', workers, name='both.yaml', db=database, code=7,
+                       words=["it needs more than the sweep's limit, 4 mb",
+                              'recoup run long.yaml', '1 crashed'])
+            self.assertEqual(self.states(database), {'done': 1, 'crashed': 1})
+        self.assertEqual(self.hash('a.db'), self.hash('b.db'))
+        self.write('both.yaml', BOTH % 'limits: {memory: 1 gb}')
+        self.sweep('--retry', 'crashed', name='both.yaml', words=['2 as expected'])
+
     def test_a_run_that_differs_is_exit_code_5(self):
         self.sweep()
         before = self.ask('SELECT run_key, fingerprint FROM run')
