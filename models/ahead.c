@@ -7,8 +7,10 @@
 
 // With fewer attempts all records fit the nearest caches, and looking ahead only costs.
 #define AHEAD_ATTEMPTS_MIN 16384u
-// The distance at which an attempt that has been asked for is read, to ask for what it leads to.
-#define AHEAD_NEAR 2u
+// So many events ahead attempts that have been asked for are read, to ask for what they lead to; of
+// at most so many at a time.
+#define AHEAD_NEAR 4u
+#define AHEAD_STEPS 2u
 
 // A record may lie across the border of two cache lines.
 static void fetch(const void *record, size_t bytes)
@@ -25,42 +27,52 @@ static bool names_attempt(const struct sim_event *event)
            event->kind == MODEL_EVENT_FINISH_REPORT;
 }
 
-void ahead_popped(struct model_world *w)
+// The end of an attempt is near, and soon after it the report to the master.
+static void expect_end(struct model_world *w, const struct model_attempt *attempt)
 {
-    uint32_t sorted = sim_queue_sorted(&w->queue);
+    uint32_t worker = attempt->worker, stage = world_stage_of(w, attempt->gid);
+    size_t slot = (size_t)worker * w->config->cluster.slots + attempt->slot;
 
-    if (w->n_attempts < AHEAD_ATTEMPTS_MIN)
-        return;
-    for (uint32_t i = 0; sorted > w->ahead_sorted && i < sorted; i++) {
+    SIM_ASSERT(worker < w->config->cluster.workers);
+    SIM_ASSERT(attempt->slot < w->config->cluster.slots);
+    fetch(&w->workers.list[worker], sizeof(struct model_worker));
+    __builtin_prefetch(&w->workers.slot_attempt[slot], 1);
+    __builtin_prefetch(&w->schedule.free_slots[(size_t)worker * w->schedule.words_per_worker], 1);
+    __builtin_prefetch(&w->subtasks[attempt->gid], 1);
+    if (w->master.job != NULL)
+        recoup_expect_finish(w->master.job, stage, attempt->gid - w->stages[stage].gid_first);
+}
+
+// The queue has sorted more events: their attempts are asked for.
+static void fetch_sorted(struct model_world *w, uint32_t sorted)
+{
+    SIM_ASSERT(sorted > 0);
+    for (uint32_t i = 0; i < sorted; i++) {
         const struct sim_event *event = sim_queue_ahead(&w->queue, i);
         if (names_attempt(event))
             fetch(world_attempt(w, event->entity), sizeof(struct model_attempt));
     }
-    w->ahead_sorted = sorted;
-    if (sorted <= AHEAD_NEAR)
-        return;
-    const struct sim_event *near = sim_queue_ahead(&w->queue, AHEAD_NEAR);
-    if (near->kind == MODEL_EVENT_ATTEMPT_END) {
-        const struct model_attempt *attempt = world_attempt(w, near->entity);
-        SIM_ASSERT(attempt->worker < w->config->cluster.workers);
-        fetch(&w->workers.list[attempt->worker], sizeof(struct model_worker));
-    }
 }
 
-void ahead_reported(struct model_world *w, uint32_t attempt)
+void ahead_popped(struct model_world *w)
 {
-    const struct model_attempt *a = world_attempt(w, attempt);
-    size_t slot = (size_t)a->worker * w->config->cluster.slots + a->slot;
+    struct model_ahead *ahead = &w->ahead;
+    uint32_t sorted = sim_queue_sorted(&w->queue), before = ahead->sorted;
 
-    SIM_ASSERT(a->state == MODEL_ATTEMPT_REPORTING);
     if (w->n_attempts < AHEAD_ATTEMPTS_MIN)
         return;
-    __builtin_prefetch(&w->subtasks[a->gid], 1);
-    __builtin_prefetch(&w->workers.slot_attempt[slot], 1);
-    __builtin_prefetch(&w->schedule.free_slots[(size_t)a->worker * w->schedule.words_per_worker],
-                       1);
-    if (w->master.job != NULL) {
-        uint32_t stage = world_stage_of(w, a->gid);
-        recoup_expect_finish(w->master.job, stage, a->gid - w->stages[stage].gid_first);
+    ahead->sorted = sorted;
+    ahead->expected = ahead->expected > 0 ? ahead->expected - 1 : 0;
+    if (sorted > before) {
+        fetch_sorted(w, sorted);
+        return;
+    }
+    for (uint32_t i = 0; i < AHEAD_STEPS && ahead->expected < sorted; i++) {
+        if (ahead->expected == AHEAD_NEAR)
+            return;
+        const struct sim_event *event = sim_queue_ahead(&w->queue, ahead->expected);
+        if (event->kind == MODEL_EVENT_ATTEMPT_END)
+            expect_end(w, world_attempt(w, event->entity));
+        ahead->expected++;
     }
 }

@@ -10,9 +10,12 @@
 
 struct model_world;
 
+struct model_ahead { // no part of the run's state
+    uint32_t sorted;   // events that the queue had sorted when it was looked at last
+    uint32_t expected; // the first so many of them have been prepared for
+};
+
 // For the events that follow the one that has just been popped and is not dispatched yet.
 void ahead_popped(struct model_world *w);
-// For the finish report of the attempt, which has just been sent.
-void ahead_reported(struct model_world *w, uint32_t attempt);
 
 #endif

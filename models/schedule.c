@@ -380,7 +380,6 @@ void schedule_attempt_end(struct model_world *w, uint32_t index)
             worker_hold(w, index);
         world_push(w, w->now_ns + worker_latency_to_master(w, attempt->worker),
                    MODEL_EVENT_FINISH_REPORT, index, 0);
-        ahead_reported(w, index);
     } else if (attempt->state == MODEL_ATTEMPT_ORPHANED) {
         // It finishes with nobody to tell; the data exists, and the next master will be told of it.
         SIM_ASSERT(w->now_ns >= attempt->end_ns);

@@ -214,7 +214,7 @@ struct model_world {
     // With invariants on, by attempt: a digest of the attempts whose output it consumed (T10).
     struct sim_chunks lineages;
     uint32_t n_attempts;
-    uint32_t ahead_sorted; // events that ahead.c has seen sorted; no part of the state
+    struct model_ahead ahead;
 
     struct recoup_stats io; // of all incarnations, summed up
     struct model_master_state master;
