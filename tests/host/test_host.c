@@ -87,8 +87,8 @@ static void run_through(struct engine *engine, uint32_t n)
     engine_wait_durable(engine, engine->accepted);
 }
 
-// The host ends after the k-th round of the loop, for every k up to the end of a whole recovery:
-// the loop is empty afterwards, and the next master recovers what the one before had durable.
+// The host ends after the k-th round of the loop, for every k of a recovery's first 60: the loop is
+// empty afterwards, and the next master recovers what the one before had durable.
 static void ends_after_any_round_of_the_loop(void **state)
 {
     struct engine engine;

@@ -10,7 +10,7 @@ import tempfile
 import time
 
 SKIPPED = 77
-SECONDS_MAX = 300
+SECONDS_MAX = 900  # only ends what hangs
 SCENARIO = """version: 1
 name: job
 about: A job with chance in it.
@@ -86,9 +86,11 @@ def main():
     arguments = parser.parse_args()
     recoup = os.path.abspath(arguments.recoup)
     cluster = os.path.join(arguments.scripts, 'local-cluster')
-    submit = os.path.join(arguments.scripts, 'submit-sweep')
-    with tempfile.TemporaryDirectory() as folder:
-        slurm = os.path.join(folder, 'slurm')
+    submit = os.path.abspath(os.path.join(arguments.scripts, 'submit-sweep'))
+    # The name of a socket must be short, and Slurm's configuration holds no blanks: not in TMPDIR.
+    place = '/tmp' if os.access('/tmp', os.W_OK) else None
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(
+            dir=place, ignore_cleanup_errors=True) as slurm:
         started = subprocess.run([cluster, 'start', slurm])
         if started.returncode != 0:
             return started.returncode

@@ -27,10 +27,12 @@ class Function:
 
 
 def tracked_files(root):
-    """Paths below root, relative to it: what git tracks, or every file where there is no git."""
+    """Paths below root, relative to it: what git tracks, or every file where there is no git.
+    A clone of another user's, as in a container, is as good as any: nothing is run from it."""
+    command = ['git', '-c', 'safe.directory=*', '-C', root, 'ls-files', '-z', '--cached']
     try:
-        listed = subprocess.run(['git', '-C', root, 'ls-files', '-z', '--cached'], check=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        listed = subprocess.run(command, check=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL).stdout
         found = [name for name in listed.decode().split('\0') if name]
     except (OSError, subprocess.CalledProcessError):
         found = []
@@ -42,7 +44,8 @@ def tracked_files(root):
 def walk(root):
     found = []
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(f for f in folders if f != '.git' and not f.startswith('build'))
+        folders[:] = sorted(f for f in folders if f not in ('.git', '__pycache__')
+                            and not f.startswith('build'))
         found += [os.path.relpath(os.path.join(folder, name), root) for name in names]
     return found
 
