@@ -4,6 +4,7 @@
 // makes of it, what the next master finds.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,23 +32,9 @@ static const struct recoup_graph graph = {.digest = {6},
 struct world {
     struct disk disk;
     struct master master;
+    struct recoup_partition kept[MASTER_LIST_MAX]; // by the workers, when the first master died
+    unsigned n_kept;
 };
-
-static void open_world(struct world *world)
-{
-    memset(world, 0, sizeof *world);
-    disk_init(&world->disk);
-    master_init(&world->master, &world->disk, &graph, RECOUP_PROFILE_HARDENED);
-    world->master.options.policy[RECOUP_POLICY_WAIT] = 0;
-}
-
-static void close_world(struct world *world)
-{
-    if (world->master.job != NULL)
-        master_crash(&world->master);
-    assert_int_equal(world->master.bytes, 0);
-    disk_release(&world->disk);
-}
 
 static void finish_range(struct master *master, uint32_t stage, uint32_t first, uint32_t count)
 {
@@ -55,103 +42,140 @@ static void finish_range(struct master *master, uint32_t stage, uint32_t first, 
         assert_int_equal(master_finish(master, stage, i), 0);
 }
 
-// The first master: every stage initialized, all of a and b finished, and `thirds` of c. Inputs
-// that are consumed are released.
-static void record(struct master *master, uint32_t thirds)
+static void report(struct world *world, uint32_t worker)
 {
+    assert_int_equal(master_report(&world->master, worker, world->kept, world->n_kept), 0);
+}
+
+// The first master, every stage initialized.
+static int open_world(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    struct master *master = &world->master;
+
+    assert_non_null(world);
+    disk_init(&world->disk);
+    master_init(master, &world->disk, &graph, RECOUP_PROFILE_HARDENED);
+    master->options.policy[RECOUP_POLICY_WAIT] = 0;
     assert_int_equal(master_start(master, 1), 0);
     master_advance(master, 0);
     for (uint32_t s = 0; s < 6; s++)
         assert_int_equal(master_initialize(master, s, stages[s].parallelism), 0);
+    *state = world;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    struct world *world = *state;
+
+    if (world->master.job != NULL)
+        master_crash(&world->master);
+    assert_int_equal(world->master.bytes, 0);
+    disk_release(&world->disk);
+    free(world);
+    return 0;
+}
+
+// All of a and b are finished, and `some` of c. Inputs that are consumed are released.
+static void record(struct master *master, uint32_t some)
+{
     finish_range(master, 0, 0, 4);
     finish_range(master, 1, 0, 4);
-    finish_range(master, 2, 0, thirds);
+    finish_range(master, 2, 0, some);
     master_advance(master, master->now_ns + 2 * SECOND);
 }
 
-// What the workers held at the death of the first master.
-static struct recoup_partition kept[MASTER_LIST_MAX];
-static unsigned n_kept;
-
-static void report(struct master *master, uint32_t worker)
-{
-    assert_int_equal(master_report(master, worker, kept, n_kept), 0);
-}
-
 // The second master waits in vain for worker 3.
-static void without_worker_3(struct master *master)
+static void without_worker_3(struct world *world)
 {
-    n_kept = master->n_held;
-    memcpy(kept, master->held, n_kept * sizeof kept[0]);
+    struct master *master = &world->master;
+
+    world->n_kept = master->n_held;
+    memcpy(world->kept, master->held, world->n_kept * sizeof world->kept[0]);
     master_restart(master, 2);
     for (uint32_t worker = 0; worker < 3; worker++)
-        report(master, worker);
+        report(world, worker);
     master_advance(master, master->now_ns + 60 * SECOND);
     assert_true(master->recovered);
     master_clear_trace(master);
 }
 
 // a was consumed and is released, b[3] lies on worker 3: both are made anew, until b[3] is back.
+static int open_without_3(void **state)
+{
+    struct world *world;
+
+    open_world(state);
+    world = *state;
+    record(&world->master, 0);
+    without_worker_3(world);
+    return 0;
+}
+
+// The same, and what is offered is not answered yet.
+static int open_holding(void **state)
+{
+    open_without_3(state);
+    ((struct world *)*state)->master.hold_adoptions = true;
+    return 0;
+}
+
 static void OneOutputBringsItsInputsBack(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
     uint8_t before[16], after[16];
 
-    (void)state;
-    open_world(&world);
     record(master, 0);
     master_hash(master, before);
-    without_worker_3(master);
+    without_worker_3(world);
     assert_false(master_finished(master, 0, 3));
     assert_false(master_finished(master, 1, 3));
     assert_true(master_finished(master, 1, 2));
-    report(master, 3);
+    report(world, 3);
     assert_string_equal(master->trace, "offer 0.3+1 1.3+1\nadopt 0.3+1 1.3+1\ntrack 1.3@3\n");
     assert_int_equal(master_attempt(master, 1, 3) >> 32, 1);
     master_hash(master, after);
     assert_memory_equal(before, after, sizeof before);
-    report(master, 3); // nothing new
+    report(world, 3); // nothing new
     assert_string_equal(master->trace, "offer 0.3+1 1.3+1\nadopt 0.3+1 1.3+1\ntrack 1.3@3\n");
-    close_world(&world);
 }
 
-// The adoption is a finish in the log: the next master finds it, if it became durable.
+// The adoption is a finish in the log: the next master finds it if it became durable.
+static void expect_of_next_master(struct world *world, bool durable)
+{
+    struct master *master = &world->master;
+
+    report(world, 3);
+    assert_true(master_finished(master, 1, 3));
+    if (durable)
+        master_advance(master, master->now_ns + 2 * SECOND);
+    master_restart(master, 3);
+    for (uint32_t worker = 0; worker < 4; worker++)
+        report(world, worker);
+    assert_true(master->recovered);
+    assert_int_equal(master_finished(master, 1, 3), durable);
+    assert_int_equal(master_finished(master, 0, 3), durable);
+}
+
 static void TheNextMasterKnows(void **state)
 {
-    (void)state;
-    for (int durable = 0; durable < 2; durable++) {
-        struct world world;
-        struct master *master = &world.master;
-        open_world(&world);
-        record(master, 0);
-        without_worker_3(master);
-        report(master, 3);
-        assert_true(master_finished(master, 1, 3));
-        if (durable == 1)
-            master_advance(master, master->now_ns + 2 * SECOND);
-        master_restart(master, 3);
-        for (uint32_t worker = 0; worker < 4; worker++)
-            report(master, worker);
-        assert_true(master->recovered);
-        assert_int_equal(master_finished(master, 1, 3), durable == 1);
-        assert_int_equal(master_finished(master, 0, 3), durable == 1);
-        close_world(&world);
-    }
+    expect_of_next_master(*state, true);
+}
+
+static void TheNextMasterKnowsNothingThatWasNotDurable(void **state)
+{
+    expect_of_next_master(*state, false);
 }
 
 // A host that gives nothing up makes it anew; the old output is released when that is done.
 static void NothingAgreedNothingAdopted(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
 
-    (void)state;
-    open_world(&world);
-    record(master, 0);
-    without_worker_3(master);
-    master->hold_adoptions = true;
-    report(master, 3);
+    report(world, 3);
     assert_string_equal(master->trace, "offer 0.3+1 1.3+1\n");
     assert_int_equal(master_adopt(master, NULL, 0), 0);
     finish_range(master, 0, 3, 1);
@@ -159,129 +183,105 @@ static void NothingAgreedNothingAdopted(void **state)
     finish_range(master, 1, 3, 1);
     assert_non_null(strstr(master->trace, "release 1.3@3\n"));
     assert_int_equal(master_attempt(master, 1, 3) >> 32, 2);
-    close_world(&world);
+}
+
+static void expect_nothing_adopted(const struct master *master)
+{
+    assert_null(strstr(master->trace, "adopt "));
+    assert_false(master_finished(master, 1, 3));
 }
 
 // Inputs of two attempts never mix: what consumed the old a[3] cannot stand on the new one.
 static void AnInputMadeAnewEndsIt(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
+
+    finish_range(master, 0, 3, 1);
+    report(world, 3);
+    assert_int_equal(master->adoption, 0);
+    expect_nothing_adopted(master);
+}
+
+static void AnAnswerThatComesTooLateChangesNothing(void **state)
+{
+    struct world *world = *state;
+    struct master *master = &world->master;
     const struct recoup_range late = {1, 3, 1};
 
-    (void)state;
-    for (int asked = 0; asked < 2; asked++) {
-        open_world(&world);
-        record(master, 0);
-        without_worker_3(master);
-        master->hold_adoptions = true;
-        if (asked == 1) // the answer comes too late
-            report(master, 3);
-        finish_range(master, 0, 3, 1);
-        if (asked == 0)
-            report(master, 3);
-        assert_int_equal(master->adoption != 0, asked == 1);
-        if (asked == 1)
-            assert_int_equal(master_adopt(master, &late, 1), 0);
-        assert_null(strstr(master->trace, "adopt "));
-        assert_false(master_finished(master, 1, 3));
-        close_world(&world);
-    }
+    report(world, 3);
+    finish_range(master, 0, 3, 1);
+    assert_int_not_equal(master->adoption, 0);
+    assert_int_equal(master_adopt(master, &late, 1), 0);
+    expect_nothing_adopted(master);
 }
 
 // c[3] is finished and lost with b[3] behind it; c[0..2] wait for nothing. Worker 3 returns with
 // c[3] alone: b[3] and a[3] count again though their outputs are gone, since nobody needs them.
 static void WhatNobodyNeedsMayBeGone(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
 
-    (void)state;
-    open_world(&world);
     record(master, 4);
-    without_worker_3(master);
+    without_worker_3(world);
     assert_false(master_finished(master, 2, 3));
-    report(master, 3);
+    report(world, 3);
     assert_non_null(strstr(master->trace, "adopt 0.3+1 1.3+1 2.3+1\n"));
     assert_true(master_finished(master, 2, 3));
-    close_world(&world);
 }
 
 // A worker that dies takes its offer along; the other outputs still wait for it in vain.
 static void ALostWorkerTakesItsOutputsAlong(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
 
-    (void)state;
-    open_world(&world);
-    record(master, 0);
-    without_worker_3(master);
-    master->hold_adoptions = true;
-    report(master, 3);
+    report(world, 3);
     assert_int_equal(master_lose_worker(master, 3), 0);
     assert_int_equal(master_adopt(master, master->offered, master->n_offered), 0);
-    assert_null(strstr(master->trace, "adopt "));
-    assert_false(master_finished(master, 1, 3));
-    close_world(&world);
+    expect_nothing_adopted(master);
 }
 
 // A failed re-run is taken back and tried again; what comes back meanwhile still counts.
 static void AFailedRerunChangesNothing(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
 
-    (void)state;
-    open_world(&world);
-    record(master, 0);
-    without_worker_3(master);
     master->hold_resets = true;
     assert_int_equal(master_fail(master, 0, 3, 1), 0);
-    report(master, 3);
+    report(world, 3);
     assert_null(strstr(master->trace, "offer"));
     master->hold_resets = false;
     master_settle(master);
     master_advance(master, master->now_ns);
     assert_non_null(strstr(master->trace, "adopt 0.3+1 1.3+1\n"));
-    close_world(&world);
 }
 
 // A stage whose coordinator started afresh cannot take its old outputs back.
 static void NotBehindACoordinatorThatForgot(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
 
-    (void)state;
-    open_world(&world);
-    assert_int_equal(master_start(master, 1), 0);
-    master_advance(master, 0);
-    for (uint32_t s = 0; s < 6; s++)
-        assert_int_equal(master_initialize(master, s, stages[s].parallelism), 0);
     assert_int_equal(master_finish_on(master, 4, 0, 0, true), 0);
     assert_int_equal(master_finish_on(master, 4, 1, 3, true), 0);
     master_advance(master, master->now_ns + 2 * SECOND);
-    without_worker_3(master);
-    report(master, 3);
+    without_worker_3(world);
+    report(world, 3);
     assert_null(strstr(master->trace, "offer"));
     assert_non_null(strstr(master->trace, "release 4.1@3\n"));
-    close_world(&world);
 }
 
 static void AnswersAreChecked(void **state)
 {
-    struct world world;
-    struct master *master = &world.master;
+    struct world *world = *state;
+    struct master *master = &world->master;
     const struct recoup_range bad[] = {{9, 0, 1}, {0, 4, 1}, {0, 3, 2}, {0, 0, 0}};
 
-    (void)state;
-    open_world(&world);
-    record(master, 0);
-    without_worker_3(master);
-    master->hold_adoptions = true;
     assert_int_equal(master_adopt(master, NULL, 0), RECOUP_EINVAL); // nothing was asked
-    report(master, 3);
+    report(world, 3);
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint32_t question = master->adoption;
         assert_int_equal(master_adopt(master, &bad[i], 1), RECOUP_EINVAL);
@@ -290,39 +290,42 @@ static void AnswersAreChecked(void **state)
     const struct recoup_range all[] = {{0, 0, 4}, {1, 0, 4}}; // more than was asked does no harm
     assert_int_equal(master_adopt(master, all, 2), 0);
     assert_non_null(strstr(master->trace, "adopt 0.3+1 1.3+1\n"));
-    close_world(&world);
 }
 
 // Without memory the late report changes nothing, or the question and the adoption come later.
 static void EveryAllocationMayFail(void **state)
 {
-    (void)state;
     for (unsigned fails = 0; fails < 60; fails++) {
-        struct world world;
-        struct master *master = &world.master;
-        open_world(&world);
-        record(master, 2);
-        without_worker_3(master);
-        master->allocation_fails = master->allocations + fails;
-        report(master, 3);
-        master_advance(master, master->now_ns);
-        assert_true(master_finished(master, 1, 3));
-        close_world(&world);
+        struct world *world;
+
+        open_world(state);
+        world = *state;
+        record(&world->master, 2);
+        without_worker_3(world);
+        world->master.allocation_fails = world->master.allocations + fails;
+        report(world, 3);
+        master_advance(&world->master, world->master.now_ns);
+        assert_true(master_finished(&world->master, 1, 3));
+        close_world(state);
     }
 }
+
+#define IN(world, test) cmocka_unit_test_setup_teardown(test, world, close_world)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(OneOutputBringsItsInputsBack),
-        cmocka_unit_test(TheNextMasterKnows),
-        cmocka_unit_test(NothingAgreedNothingAdopted),
-        cmocka_unit_test(AnInputMadeAnewEndsIt),
-        cmocka_unit_test(WhatNobodyNeedsMayBeGone),
-        cmocka_unit_test(ALostWorkerTakesItsOutputsAlong),
-        cmocka_unit_test(AFailedRerunChangesNothing),
-        cmocka_unit_test(NotBehindACoordinatorThatForgot),
-        cmocka_unit_test(AnswersAreChecked),
+        IN(open_world, OneOutputBringsItsInputsBack),
+        IN(open_without_3, TheNextMasterKnows),
+        IN(open_without_3, TheNextMasterKnowsNothingThatWasNotDurable),
+        IN(open_holding, NothingAgreedNothingAdopted),
+        IN(open_holding, AnInputMadeAnewEndsIt),
+        IN(open_holding, AnAnswerThatComesTooLateChangesNothing),
+        IN(open_world, WhatNobodyNeedsMayBeGone),
+        IN(open_holding, ALostWorkerTakesItsOutputsAlong),
+        IN(open_without_3, AFailedRerunChangesNothing),
+        IN(open_world, NotBehindACoordinatorThatForgot),
+        IN(open_holding, AnswersAreChecked),
         cmocka_unit_test(EveryAllocationMayFail),
     };
     return cmocka_run_group_tests_name("recovery_job_adopt", tests, NULL, NULL);
