@@ -30,6 +30,8 @@ struct sweep_point_runs {
     uint32_t n, capacity;
     uint32_t wanted; // of these, not yet ended
     bool selected;   // by --where
+    uint32_t ended;  // by this campaign
+    int64_t wall_ns; // that they took in their workers, together
 };
 
 struct sweep_campaign {
@@ -120,6 +122,10 @@ void sweep_work_end(void *context, void *worker);
 void sweep_work_workers(struct sweep_campaign *campaign, uint32_t workers);
 
 // sweep_progress.c
+// The time until all wanted runs have ended, when what has ended took `elapsed_ns`: a run costs
+// what the runs of its point cost so far, or the mean of the other points where none has ended.
+// -1: nothing has ended yet.
+int64_t sweep_eta_ns(const struct sweep_point_runs *points, uint32_t n_points, int64_t elapsed_ns);
 void sweep_progress_say(struct sweep_campaign *campaign, int64_t now_ns, bool last);
 // A remark with printf's format, at most about a thousand bytes.
 void sweep_remark(struct sweep_campaign *campaign, const char *format, ...)

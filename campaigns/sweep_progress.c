@@ -34,10 +34,37 @@ void sweep_command(const struct sweep_campaign *campaign, uint64_t item, struct 
     results_text_format(text, "recoup %s", command);
 }
 
+int64_t sweep_eta_ns(const struct sweep_point_runs *points, uint32_t n_points, int64_t elapsed_ns)
+{
+    double done_ns = 0;
+    double left_ns = 0;  // at points of known cost
+    double means_ns = 0; // sum of the mean cost of the points below
+    double unknown = 0;  // runs left at points of unknown cost
+    uint32_t known = 0;
+    double eta_ns;
+
+    for (uint32_t p = 0; p < n_points; p++) {
+        double mean_ns = points[p].ended > 0 ? (double)points[p].wall_ns / points[p].ended : 0;
+
+        done_ns += (double)points[p].wall_ns;
+        means_ns += mean_ns;
+        known += points[p].ended > 0 ? 1 : 0;
+        left_ns += mean_ns * points[p].wanted;
+        unknown += points[p].ended > 0 ? 0 : points[p].wanted;
+    }
+    if (known == 0 || done_ns <= 0) {
+        return -1;
+    }
+    left_ns += unknown * means_ns / known;
+    eta_ns = (double)elapsed_ns * (left_ns / done_ns);
+    return eta_ns < 9e18 ? (int64_t)eta_ns : INT64_MAX;
+}
+
 static void say_eta(const struct sweep_campaign *campaign, int64_t elapsed_ns,
                     struct results_text *text)
 {
     char time[RESULTS_UNITS_SIZE];
+    int64_t eta_ns;
     double rate;
 
     if (campaign->ended == 0 || elapsed_ns <= 0) {
@@ -46,11 +73,9 @@ static void say_eta(const struct sweep_campaign *campaign, int64_t elapsed_ns,
     }
     rate = (double)campaign->ended * 1e9 / (double)elapsed_ns;
     results_text_format(text, rate < 10 ? ", %.2f runs/s" : ", %.0f runs/s", rate);
-    if (campaign->ended < campaign->total) {
-        double left_ns = (double)(campaign->total - campaign->ended) / rate * 1e9;
-
-        results_text_format(text, ", ETA %s",
-                            results_duration(time, left_ns < 9e18 ? (int64_t)left_ns : INT64_MAX));
+    eta_ns = sweep_eta_ns(campaign->points, campaign->sweep->n_points, elapsed_ns);
+    if (campaign->ended < campaign->total && eta_ns >= 0) {
+        results_text_format(text, ", ETA %s", results_duration(time, eta_ns));
     }
 }
 

@@ -374,6 +374,8 @@ bool sweep_record_end(struct sweep_campaign *campaign, uint64_t item,
     }
     if (ok && first) {
         campaign->ended++;
+        point->ended++;
+        point->wall_ns += outcome->wall_ns;
         campaign->outcome->ran++;
         run->wanted = false;
         point->wanted--;
