@@ -212,6 +212,7 @@ struct model_config {
     struct model_restart restart;
     const struct model_fault *faults;
     uint32_t n_faults;
+    int64_t accept_ns;   // the library's limits.accept_ns; 0: its default
     int64_t stop_at_ns;  // 0: 20 times the fault-free makespan plus all timeouts
     uint64_t events_max; // 0: without a limit; else the run ends as TIMEOUT, `limited` set
 };

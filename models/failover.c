@@ -357,6 +357,28 @@ void master_worker_lost(struct model_world *w, uint32_t worker)
     after_failure(w);
 }
 
+// RECOVERY_FAILED after the replay was accounted for: what this master holds, it never held.
+void failover_void(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    SIM_ASSERT(m->settled && !m->running);
+    invariants_recovery_void(w);
+    for (uint32_t gid = 0; gid < w->n_subtasks; gid++) {
+        struct model_subtask *subtask = &w->subtasks[gid];
+        uint32_t attempt = subtask->attempt;
+        SIM_ASSERT(subtask->state == MODEL_SUBTASK_WAITING ||
+                   subtask->state == MODEL_SUBTASK_FINISHED);
+        subtask->state = MODEL_SUBTASK_WAITING;
+        subtask->attempt = MODEL_NONE;
+        // Held all along, or regained by the replay: then that is taken back with the rest.
+        if (attempt != MODEL_NONE && world_attempt(w, attempt)->cause == MODEL_CAUSE_COUNT)
+            ledger_lose_finished(w, attempt, MODEL_CAUSE_RECOVERY_FAILED);
+    }
+    m->finished = 0;
+    ledger_recovery_void(w);
+}
+
 // RECOVERY_FAILED: the log is given up. Flink fails the job globally, and the restart strategy
 // decides.
 void failover_global(struct model_world *w)

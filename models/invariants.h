@@ -75,6 +75,8 @@ void invariants_worker_report(struct model_world *w, uint32_t worker,
                               const struct recoup_partition *partitions, uint32_t n);
 // After replay and before any reset: subtask states are what was marked finished (S1-S3, R1, R2).
 void invariants_replayed(struct model_world *w);
+// RECOVERY_FAILED after that: nothing of it counts.
+void invariants_recovery_void(struct model_world *w);
 // At RECOVERED, after the resets of the recovery and before anything is scheduled (R5, R7, T6, W1).
 void invariants_recovered(struct model_world *w);
 // After each step, before its actions are carried out (L5, R6, S2, S9, S11, W3, W5).

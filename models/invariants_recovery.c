@@ -10,6 +10,8 @@
 #include "models/invariants_internal.h"
 #include "sim/banned.h"
 
+#define ACCEPT_DEFAULT_NS (INT64_C(300) * 1000000000) // of struct recoup_limits
+
 // What one replay shows, counted, with the first case of each.
 struct tally {
     uint32_t n;
@@ -305,6 +307,20 @@ void invariants_replayed(struct model_world *w)
     follow(w);
 }
 
+void invariants_recovery_void(struct model_world *w)
+{
+    if (!w->invariants.on || !invariants_reserve(w)) {
+        return;
+    }
+    SIM_ASSERT(invariant_incarnation_of(w, w->master.incarnation)->failed);
+    SIM_ASSERT(!w->master.running);
+    for (uint32_t gid = 0; gid < w->n_subtasks && w->error == 0; gid++) {
+        if (invariant_held(w, gid) != MODEL_NONE) {
+            invariant_take(w, invariant_held(w, gid), INVARIANT_FORGOTTEN);
+        }
+    }
+}
+
 // --- RECOVERED -----------------------------------------------------------------------------------
 
 // R7: from nothing, or from a failed recovery, nothing is kept.
@@ -371,6 +387,26 @@ static void check_wait(struct model_world *w)
     }
 }
 
+// R5: and that for a storage to accept what must be durable first, by the library's limit.
+static void check_acceptance(struct model_world *w)
+{
+    int64_t limit_ns = w->config->accept_ns > 0 ? w->config->accept_ns : ACCEPT_DEFAULT_NS;
+    int64_t waited_ns;
+
+    if (!w->outage.open) {
+        return;
+    }
+    SIM_ASSERT(w->outage.n_failovers > 0);
+    waited_ns = w->outage.failovers[w->outage.n_failovers - 1].phase_ns[MODEL_PHASE_RECONCILE];
+    SIM_ASSERT(waited_ns >= 0);
+    if (waited_ns > limit_ns) {
+        invariants_report(w, "R5", NULL,
+                          "master %u waited %lld ns for its first records to be durable, %lld are "
+                          "allowed",
+                          w->master.incarnation, (long long)waited_ns, (long long)limit_ns);
+    }
+}
+
 // T6: a stage with recovered finishes has the parallelism with which they ran.
 static void check_parallelism(struct model_world *w)
 {
@@ -405,6 +441,7 @@ void invariants_recovered(struct model_world *w)
     check_clean_start(w);
     check_agreement(w);
     check_wait(w);
+    check_acceptance(w);
     check_parallelism(w);
     invariants_check_retention(w);
     if (incarnation->recovered) {

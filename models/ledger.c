@@ -13,6 +13,7 @@
 #define LEDGER_STARTED 1u
 #define LEDGER_STOPPED 2u
 #define LEDGER_CHUNK_SHIFT 16u // 64 KiB a chunk
+#define LEDGER_CHANGES_SHIFT 10u
 
 int ledger_init(struct model_world *w)
 {
@@ -22,6 +23,8 @@ int ledger_init(struct model_world *w)
     SIM_ASSERT(w->config->n_stages <= MODEL_STAGES_MAX);
     memset(ledger, 0, sizeof(*ledger));
     sim_chunks_init(&ledger->marks, w->arena, 1, LEDGER_CHUNK_SHIFT);
+    sim_chunks_init(&ledger->changes, w->arena, sizeof(struct model_ledger_change),
+                    LEDGER_CHANGES_SHIFT);
     ledger->lost =
         world_alloc(w, (size_t)w->config->n_stages * MODEL_CAUSE_COUNT, sizeof(*ledger->lost));
     if (ledger->lost == NULL) {
@@ -135,6 +138,25 @@ static void ledger_lose(struct model_world *w, uint32_t attempt, enum model_caus
     }
 }
 
+// While a recovery may still fail: what the attempt and its subtask were before a change.
+static void ledger_note(struct model_world *w, uint32_t attempt)
+{
+    const struct model_attempt *a = world_attempt(w, attempt);
+    struct model_ledger_change *change;
+
+    if (!w->ledger.recovering) {
+        return;
+    }
+    SIM_ASSERT(!w->master.running);
+    change = sim_chunks_push(&w->ledger.changes);
+    if (change == NULL) {
+        w->error = w->error != 0 ? w->error : SIM_ENOMEM;
+        return;
+    }
+    SIM_ASSERT(a->cause <= MODEL_CAUSE_COUNT);
+    *change = (struct model_ledger_change){attempt, a->cause, w->subtasks[a->gid].taken_back};
+}
+
 void ledger_lose_unfinished(struct model_world *w, uint32_t attempt, enum model_cause cause)
 {
     SIM_ASSERT(cause <= MODEL_CAUSE_RUNNING_AT_CRASH || cause == MODEL_CAUSE_DOWNSTREAM_OF_RESET ||
@@ -152,6 +174,7 @@ void ledger_lose_finished(struct model_world *w, uint32_t attempt, enum model_ca
 
     SIM_ASSERT(cause > MODEL_CAUSE_RUNNING_AT_CRASH);
     SIM_ASSERT(cause < MODEL_CAUSE_COUNT);
+    ledger_note(w, attempt);
     ledger_lose(w, attempt, cause);
     if (subtask->attempt == attempt || subtask->attempt == MODEL_NONE) {
         subtask->taken_back = true;
@@ -168,6 +191,7 @@ void ledger_regain(struct model_world *w, uint32_t attempt)
     if (a->cause == MODEL_CAUSE_COUNT) {
         return;
     }
+    ledger_note(w, attempt);
     lost = ledger_lost_of(w, a, (enum model_cause)a->cause);
     SIM_ASSERT(lost->attempts > 0);
     SIM_ASSERT(lost->ns >= ns);
@@ -179,6 +203,58 @@ void ledger_regain(struct model_world *w, uint32_t attempt)
     }
     a->cause = MODEL_CAUSE_COUNT;
     w->subtasks[a->gid].taken_back = false;
+}
+
+// --- a recovery that may still fail --------------------------------------------------------------
+
+void ledger_recovery_begins(struct model_world *w)
+{
+    SIM_ASSERT(!w->ledger.recovering);
+    SIM_ASSERT(!w->master.running);
+    sim_chunks_truncate(&w->ledger.changes, 0);
+    w->ledger.recovering = true;
+}
+
+void ledger_recovery_ends(struct model_world *w)
+{
+    SIM_ASSERT(SIM_ERGO(w->ledger.recovering, !w->master.running));
+    SIM_ASSERT(sim_chunks_count(&w->ledger.changes) <= (uint64_t)w->n_subtasks * 4);
+    w->ledger.recovering = false;
+}
+
+// Takes one change back.
+static void ledger_undo(struct model_world *w, const struct model_ledger_change *change)
+{
+    const struct model_attempt *a = world_attempt(w, change->attempt);
+
+    SIM_ASSERT(a->cause != change->cause);
+    if (a->cause != MODEL_CAUSE_COUNT) {
+        ledger_regain(w, change->attempt);
+    }
+    if (change->cause != MODEL_CAUSE_COUNT) {
+        ledger_lose(w, change->attempt, (enum model_cause)change->cause);
+    }
+    w->subtasks[a->gid].taken_back = change->taken_back;
+    SIM_ASSERT(a->cause == change->cause);
+}
+
+void ledger_recovery_void(struct model_world *w)
+{
+    struct sim_chunks *changes = &w->ledger.changes;
+
+    SIM_ASSERT(w->ledger.recovering);
+    SIM_ASSERT(w->master.failed);
+    w->ledger.recovering = false;
+    for (uint64_t i = sim_chunks_count(changes); i > 0; i--) {
+        ledger_undo(w, sim_chunks_at(changes, i - 1));
+    }
+    for (uint64_t i = 0; i < sim_chunks_count(changes); i++) {
+        const struct model_ledger_change *change = sim_chunks_at(changes, i);
+
+        if (world_attempt(w, change->attempt)->cause == MODEL_CAUSE_COUNT) {
+            ledger_lose_finished(w, change->attempt, MODEL_CAUSE_RECOVERY_FAILED);
+        }
+    }
 }
 
 enum model_cause ledger_forgotten_cause(struct model_world *w, uint32_t attempt)

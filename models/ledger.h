@@ -18,6 +18,12 @@
 
 struct model_world;
 
+struct model_ledger_change { // of a finished attempt, by a recovery that may still fail
+    uint32_t attempt;
+    uint8_t cause;   // before it: enum model_cause, MODEL_CAUSE_COUNT: not lost
+    bool taken_back; // its subtask, before it
+};
+
 struct model_ledger {
     struct model_lost *lost; // n_stages * MODEL_CAUSE_COUNT
     int64_t busy_ns;         // of stopped attempts
@@ -28,6 +34,8 @@ struct model_ledger {
     uint64_t tasks_rerun;
     uint64_t finished_forgotten; // over all failovers (outage_recovered adds to it)
     struct sim_chunks marks;     // one byte an attempt: started, stopped
+    bool recovering;             // changes are noted
+    struct sim_chunks changes;   // struct model_ledger_change, of the recovery under way
 };
 
 // Starts the ledgers of work, of outages and of protection. 0 or SIM_ENOMEM.
@@ -54,6 +62,14 @@ void ledger_lose_finished(struct model_world *w, uint32_t attempt, enum model_ca
 // A lost attempt is held as finished again (a phantom of hazard H19, or a late adoption): takes the
 // loss back. No-op when it is not lost.
 void ledger_regain(struct model_world *w, uint32_t attempt);
+
+// A master begins to recover: what is lost and regained from here on is provisional, until the
+// recovery ends (with RECOVERED, or with its master) or is void (RECOVERY_FAILED). Void takes all
+// of it back; what was held when it began is then lost for recovery-failed, and so is what it holds
+// now: the caller has taken it from its subtasks.
+void ledger_recovery_begins(struct model_world *w);
+void ledger_recovery_ends(struct model_world *w);
+void ledger_recovery_void(struct model_world *w);
 
 // What was true of a finished attempt that a new master does not hold after replay (before any
 // reset): recovery-disabled, recovery-failed, recording-stopped, not-recorded, log-damaged,

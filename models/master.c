@@ -49,8 +49,7 @@ static bool create_job(struct model_world *w)
                                    .options = &w->config->options,
                                    .storage = capabilities(&w->config->storage),
                                    .allocator = memory_allocator(&m->memory),
-                                   // A modelled engine never ends a master that recovers.
-                                   .limits = {.accept_ns = RECOUP_NEVER}};
+                                   .limits = {.accept_ns = w->config->accept_ns}};
 
     SIM_ASSERT(m->job == NULL);
     memcpy(graph.digest, "recoup-simulated", sizeof(graph.digest));
@@ -191,6 +190,7 @@ static void die(struct model_world *w, bool graceful)
     // A master that had not yet told what it recovered leaves the count of the one before it.
     uint64_t held = m->finished;
     invariants_master_died(w, m->incarnation);
+    ledger_recovery_ends(w);
     // First the file system: half of an append under way may be kept, and its bytes are the job's.
     storage_client_died(w, m->incarnation);
     drop_job(w);
@@ -285,8 +285,10 @@ void master_start(struct model_world *w)
     m->restarts = 0;
     m->backoff_ns = 0;
     coordinators_fresh(w);
-    if (w->config->options.recovery_enabled)
+    if (w->config->options.recovery_enabled) {
+        ledger_recovery_begins(w);
         reference_read(w);
+    }
     workers_leader_published(w);
     start(w);
 }

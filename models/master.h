@@ -89,6 +89,7 @@ void master_check_completion(struct model_world *w);    // ends the job if every
 // failed.
 bool failover_allowed(struct model_world *w);
 void failover_reset(struct model_world *w, const struct recoup_action *action); // RESET_SUBTASKS
+void failover_void(struct model_world *w);   // RECOVERY_FAILED: takes back what it had recovered
 void failover_global(struct model_world *w); // after RECOVERY_FAILED: the job starts over, or fails
 
 // Outputs that come back late (adoption.c): ASK_ADOPTION, its answer, ADOPT_SUBTASKS, what follows.

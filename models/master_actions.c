@@ -111,16 +111,36 @@ static void recovered(struct model_world *w, const struct recoup_action *action)
 
     SIM_ASSERT(!m->running);
     settle(w);
+    ledger_recovery_ends(w);
     m->todo.recovered = true;
     m->todo.nothing_there = action->recovered.kind == RECOUP_RECOVERED_NOTHING;
     m->todo.initialize_possible = action->recovered.initialize_possible;
     m->todo.check_completion = action->recovered.check_completion;
 }
 
-static void recovery_action(struct model_world *w, const struct recoup_action *action)
+// RECOVERY_FAILED: all that this master was told since START is void. What the one before held is
+// lost, whatever this one had marked, restored or reset by then.
+static void recovery_failed(struct model_world *w)
 {
     struct model_master_state *m = &w->master;
 
+    SIM_ASSERT(!m->running && !m->failed);
+    m->failed = true;
+    m->todo.failed = true;
+    if (!m->settled) {
+        for (uint32_t gid = 0; gid < w->n_subtasks; gid++)
+            w->subtasks[gid].marked = MODEL_NONE;
+        settle(w);
+        if (w->ledger.recovering)
+            ledger_recovery_ends(w);
+    } else if (w->ledger.recovering) {
+        failover_void(w);
+    }
+    SIM_ASSERT(m->finished == 0);
+}
+
+static void recovery_action(struct model_world *w, const struct recoup_action *action)
+{
     if (action->type == RECOUP_ACTION_INITIALIZE_STAGE) {
         initialize_stage(w, action->initialize_stage.stage, action->initialize_stage.parallelism);
     } else if (action->type == RECOUP_ACTION_MARK_FINISHED) {
@@ -134,13 +154,11 @@ static void recovery_action(struct model_world *w, const struct recoup_action *a
     } else if (action->type == RECOUP_ACTION_RECOVERED) {
         recovered(w, action);
     } else if (action->type == RECOUP_ACTION_RECOVERY_FAILED) {
-        m->failed = true;
-        settle(w);
-        m->todo.failed = true;
+        recovery_failed(w);
     } else {
         SIM_ALWAYS(false && "an action without a handler");
     }
-    SIM_ASSERT(m->alive);
+    SIM_ASSERT(w->master.alive);
 }
 
 void master_action(struct model_world *w, const struct recoup_action *action)

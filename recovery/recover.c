@@ -56,6 +56,8 @@ static void clear_state(struct recoup_job *job)
     recoup__state_clear(&job->state);
     recoup__snapshots_clear(&job->snapshots);
     recoup__releases_clear(&job->releases);
+    job->n_withdrawn = 0;
+    job->adoption_due = job->losses = false;
     RECOUP_ASSERT(job->state.finished == 0);
     RECOUP_ASSERT(job->work == RECOUP__WORK_NONE);
 }

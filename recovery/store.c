@@ -222,7 +222,7 @@ bool recoup__store_file(const struct recoup__store *store, uint32_t i, struct re
 bool recoup__store_expects(const struct recoup__store *store, uint32_t operation)
 {
     RECOUP_ASSERT(RECOUP_ERGO(store->io.busy, store->io.last != 0));
-    return store->io.busy && store->state != RECOUP__STORE_LOST && operation == store->io.last;
+    return store->io.busy && operation == store->io.last;
 }
 
 // An operation that was not one of the opening has ended.
@@ -254,6 +254,10 @@ int recoup__store_io(struct recoup__store *store, struct recoup__actions *action
     RECOUP_ASSERT(event->type == RECOUP_EVENT_IO);
     if (!recoup__store_expects(store, event->io.operation)) {
         return RECOUP_EMISUSE;
+    }
+    if (store->state == RECOUP__STORE_LOST) {
+        store->io.busy = false; // given up while it was under way: its answer changes nothing
+        return 0;
     }
     error = enter(store, actions, now_ns);
     if (error == 0 && reading) {
@@ -533,7 +537,7 @@ void recoup__store_leadership_lost(struct recoup__store *store)
     // Bytes that the storage may still read stay where they are until the store is destroyed.
     store->writer.accepting = false;
     recoup__store_move(store, RECOUP__STORE_LOST);
-    RECOUP_ASSERT(!recoup__store_expects(store, store->io.last));
+    RECOUP_ASSERT(!recoup__store_protected(store));
 }
 
 int recoup__store_end_error(const struct recoup__store *store)

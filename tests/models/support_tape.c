@@ -90,6 +90,7 @@ void tape_generate(struct tape *tape, uint64_t seed, uint8_t profile)
     tape->knob[TAPE_PROFILE] = profile;
     tape->knob[TAPE_N_STAGES] = (uint8_t)tape_draw(&random, TAPE_STAGES);
     tape->knob[TAPE_SEED] = (uint8_t)tape_draw(&random, 200);
+    tape->knob[TAPE_ACCEPT] = (uint8_t)tape_draw(&random, 4);
     if (tape_draw(&random, 8) > 0)
         tape->knob[TAPE_RECOVERY_OFF] = 0;
     if (tape_draw(&random, 4) > 0 && tape->knob[TAPE_HA] == 5)
@@ -342,12 +343,14 @@ void tape_build(const struct tape *tape, struct model_test *t)
 {
     static const struct model_auto_parallelism rules[] = {
         {true, 1, 3, 1500, 0}, {true, 1, 6, UINT64_C(1) << 20, 2}, {true, 2, 5, 100, 5}};
+    static const int64_t accepts[] = {0, 20 * SECOND, SECOND, 300 * SECOND}; // 0: the default
     struct model_config *c = &t->config;
 
     world_of(t, tape->knob[TAPE_WORKERS] + 1u, tape->knob[TAPE_SLOTS] + 1u);
     c->seed = tape->knob[TAPE_SEED] + 1u;
     c->auto_parallelism = rules[tape->knob[TAPE_AUTO]];
     c->release_partitions = tape->knob[TAPE_KEEP_PARTITIONS] == 0;
+    c->accept_ns = accepts[tape->knob[TAPE_ACCEPT]];
     c->stop_at_ns = 20000 * SECOND;
     build_options(tape, c);
     build_master(tape, c);
@@ -374,6 +377,8 @@ void tape_make_constant(struct tape *tape)
     for (size_t i = 0; i < sizeof(world) / sizeof(world[0]); i++)
         if (tape->knob[world[i].knob] == world[i].random)
             tape->knob[world[i].knob] = world[i].instead;
+    if (tape->knob[TAPE_ACCEPT] == 0)
+        tape->knob[TAPE_ACCEPT] = 3; // the library's default, told
     // The library's own waits: no checkpoint that is tried again after a while.
     tape->knob[TAPE_POLICY + RECOUP_POLICY_COMPACTION] = tape->knob[TAPE_PROFILE] == 0 ? 1 : 0;
     for (uint32_t s = 0; s < TAPE_STAGES; s++) {
@@ -467,6 +472,8 @@ static void describe_knobs(const struct tape *tape, char *text, size_t size)
     for (uint32_t i = 0; i < TAPE_STAGE; i++)
         if (tape->knob[i] != 0)
             add(text, size, " %s=%u", names[i], (unsigned)tape->knob[i]);
+    if (tape->knob[TAPE_ACCEPT] != 0)
+        add(text, size, " accept=%u", (unsigned)tape->knob[TAPE_ACCEPT]);
     for (uint32_t i = 0; i < RECOUP_POLICY_COUNT; i++)
         if (tape->knob[TAPE_POLICY + i] != 0)
             add(text, size, " !%s", recoup_policy_info((enum recoup_policy)i)->key);

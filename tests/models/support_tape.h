@@ -42,6 +42,7 @@ enum tape_knob {
     TAPE_STAGE_END = TAPE_STAGE + TAPE_STAGES * (8 + TAPE_STAGES) - 1,
     TAPE_FAULT, // the first knob of the first fault
     TAPE_FAULT_END = TAPE_FAULT + TAPE_FAULTS * 10 - 1,
+    TAPE_ACCEPT, // how long a recovery may wait for the storage
     TAPE_POLICY, // 1: the policy has the other profile's value
     TAPE_WORKER_POLICY = TAPE_POLICY + RECOUP_POLICY_COUNT,
     TAPE_KNOBS = TAPE_WORKER_POLICY + 3

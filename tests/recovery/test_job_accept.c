@@ -123,6 +123,14 @@ static void ends_at(enum refusal refusal, int64_t limit_ns, int64_t given_ns, in
     assert_int_equal(f->master.protection_error, error);
     assert_int_equal(recoup_phase(f->master.job), RECOUP_PHASE_RUNNING); // it may run, unprotected
     assert_true(disk_bytes(&f->disk) >= bytes); // nothing was removed
+    if (refusal == STALLS) {
+        // D3: the operation is answered all the same, whenever that is. It changes nothing.
+        f->master.hold_io = false;
+        master_settle(&f->master);
+        assert_false(f->master.busy);
+        assert_int_equal(f->master.n_lost, 1);
+        assert_int_equal(f->master.n_restored, 0);
+    }
     the_next_master_recovers_all(f);
     drop(f);
 }

@@ -310,6 +310,38 @@ static void EveryAllocationMayFail(void **state)
     }
 }
 
+// What could count again belongs to a recovery. When that fails for a storage that accepts nothing,
+// nobody is asked about it, neither at once nor when its stage is there again.
+static void AFailedRecoveryOffersNothing(void **state)
+{
+    struct world *world = *state;
+    struct master *master = &world->master;
+
+    record(master, 0);
+    world->n_kept = master->n_held;
+    memcpy(world->kept, master->held, world->n_kept * sizeof world->kept[0]);
+    master_restart(master, 2);
+    master->fail_from = master->operations;
+    master->fail_to = UINT32_MAX;
+    master->fail_error = RECOUP_EIO;
+    for (uint32_t worker = 0; worker < 3; worker++)
+        report(world, worker);
+    master_advance(master, master->now_ns + 60 * SECOND);
+    assert_false(master->recovered);
+    assert_int_equal(recoup_phase(master->job), RECOUP_PHASE_RECONCILING);
+    report(world, 3); // b[3] is back, too late to be in time, and early enough to be adopted
+    master_advance(master, master->now_ns + 300 * SECOND);
+    assert_int_equal(master->recovery_error, RECOUP_EIO);
+    master_clear_trace(master);
+    for (uint32_t s = 0; s < 6; s++)
+        assert_int_equal(master_initialize(master, s, stages[s].parallelism), 0);
+    finish_range(master, 0, 0, 4);
+    report(world, 3);
+    master_advance(master, master->now_ns + 60 * SECOND);
+    assert_null(strstr(master->trace, "offer"));
+    assert_true(master_finished(master, 0, 3));
+}
+
 #define IN(world, test) cmocka_unit_test_setup_teardown(test, world, close_world)
 
 int main(void)
@@ -327,6 +359,7 @@ int main(void)
         IN(open_world, NotBehindACoordinatorThatForgot),
         IN(open_holding, AnswersAreChecked),
         cmocka_unit_test(EveryAllocationMayFail),
+        IN(open_world, AFailedRecoveryOffersNothing),
     };
     return cmocka_run_group_tests_name("recovery_job_adopt", tests, NULL, NULL);
 }

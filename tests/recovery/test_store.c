@@ -705,7 +705,7 @@ static void leadership_lost(void **state)
     host_advance(host, SECOND);
     assert_true(host->busy);
     recoup__store_leadership_lost(host->store);
-    assert_false(recoup__store_expects(host->store, host->operation.io.operation));
+    assert_true(recoup__store_expects(host->store, host->operation.io.operation));
     assert_time_ns(recoup__store_deadline(host->store), RECOUP_NEVER);
     host->busy = false;
     assert_u64(host_finish(host, 1, RECOUP__WRITE_CUT), 0);
