@@ -12,12 +12,17 @@
 #define AHEAD_NEAR 4u
 #define AHEAD_STEPS 2u
 
+#define AHEAD_LINE_BYTES 64u
+
 // A record may lie across the border of two cache lines.
 static void fetch(const void *record, size_t bytes)
 {
+    const char *first = record;
+
     SIM_DEBUG_ASSERT(bytes > 0);
-    __builtin_prefetch(record, 1);
-    __builtin_prefetch((const char *)record + bytes - 1, 1);
+    for (size_t at = 0; at < bytes; at += AHEAD_LINE_BYTES)
+        __builtin_prefetch(first + at, 1);
+    __builtin_prefetch(first + bytes - 1, 1);
 }
 
 static bool names_attempt(const struct sim_event *event)

@@ -12,7 +12,6 @@
 
 #define LEDGER_STARTED 1u
 #define LEDGER_STOPPED 2u
-#define LEDGER_CHUNK_SHIFT 16u // 64 KiB a chunk
 #define LEDGER_CHANGES_SHIFT 10u
 
 int ledger_init(struct model_world *w)
@@ -22,7 +21,6 @@ int ledger_init(struct model_world *w)
     SIM_ASSERT(w->config->n_stages > 0);
     SIM_ASSERT(w->config->n_stages <= MODEL_STAGES_MAX);
     memset(ledger, 0, sizeof(*ledger));
-    sim_chunks_init(&ledger->marks, w->arena, 1, LEDGER_CHUNK_SHIFT);
     sim_chunks_init(&ledger->changes, w->arena, sizeof(struct model_ledger_change),
                     LEDGER_CHANGES_SHIFT);
     ledger->lost =
@@ -38,28 +36,8 @@ int ledger_init(struct model_world *w)
 
 static uint8_t ledger_marks(const struct model_world *w, uint32_t attempt)
 {
-    const struct model_ledger *ledger = &w->ledger;
-
     SIM_DEBUG_ASSERT(attempt < w->n_attempts);
-    if (attempt >= sim_chunks_count(&ledger->marks)) {
-        return 0;
-    }
-    return *(const uint8_t *)sim_chunks_at(&ledger->marks, attempt);
-}
-
-static void ledger_mark(struct model_world *w, uint32_t attempt, uint8_t mark)
-{
-    struct sim_chunks *marks = &w->ledger.marks;
-
-    SIM_ASSERT(attempt < w->n_attempts);
-    while (sim_chunks_count(marks) <= attempt) {
-        if (sim_chunks_push(marks) == NULL) {
-            w->error = w->error != 0 ? w->error : SIM_ENOMEM;
-            return;
-        }
-    }
-    *(uint8_t *)sim_chunks_at(marks, attempt) |= mark;
-    SIM_DEBUG_ASSERT((ledger_marks(w, attempt) & mark) == mark);
+    return world_attempt(w, attempt)->marks;
 }
 
 void ledger_started(struct model_world *w, uint32_t attempt)
@@ -69,7 +47,7 @@ void ledger_started(struct model_world *w, uint32_t attempt)
 
     SIM_ASSERT((ledger_marks(w, attempt) & LEDGER_STARTED) == 0);
     SIM_ASSERT(a->start_ns == w->now_ns);
-    ledger_mark(w, attempt, LEDGER_STARTED);
+    a->marks |= LEDGER_STARTED;
     a->cause = MODEL_CAUSE_COUNT;
     w->ledger.attempts++;
     if (subtask->taken_back) {
@@ -90,7 +68,7 @@ void ledger_stopped(struct model_world *w, uint32_t attempt)
         a->end_ns = a->start_ns;
     }
     w->ledger.busy_ns += a->end_ns - a->start_ns;
-    ledger_mark(w, attempt, LEDGER_STOPPED);
+    a->marks |= LEDGER_STOPPED;
 }
 
 bool ledger_is_stopped(const struct model_world *w, uint32_t attempt)

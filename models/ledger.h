@@ -33,7 +33,6 @@ struct model_ledger {
     uint64_t attempts; // started
     uint64_t tasks_rerun;
     uint64_t finished_forgotten; // over all failovers (outage_recovered adds to it)
-    struct sim_chunks marks;     // one byte an attempt: started, stopped
     bool recovering;             // changes are noted
     struct sim_chunks changes;   // struct model_ledger_change, of the recovery under way
 };

@@ -252,7 +252,6 @@ static void deploy(struct model_world *w, uint32_t gid, uint32_t worker)
     *attempt = (struct model_attempt){.gid = gid,
                                       .worker = worker,
                                       .incarnation = w->master.incarnation,
-                                      .next_held = MODEL_NONE,
                                       .splits = MODEL_NONE,
                                       .slot = (uint16_t)take_slot(w, worker),
                                       .state = MODEL_ATTEMPT_DEPLOYING,

@@ -21,10 +21,11 @@ int workers_init(struct model_world *w)
     if (workers->list == NULL || workers->slot_attempt == NULL) {
         return SIM_ENOMEM;
     }
+    held_init(w);
     for (uint32_t i = 0; i < cluster->workers; i++) {
         workers->list[i] = (struct model_worker){
             .alive = true, .connected = true, .usable = true, .leader = 1, .registered = 1,
-            .connection = 1, .registrations = 1, .held = MODEL_NONE,
+            .connection = 1, .registrations = 1, .held = {.older = MODEL_NONE},
             .expired_ns = -1, .early_ns = -1};
     }
     for (size_t i = 0; i < slots; i++) {
@@ -115,9 +116,7 @@ void worker_hold(struct model_world *w, uint32_t attempt)
     SIM_ASSERT(a->partition == MODEL_PARTITION_NONE);
     SIM_ASSERT(worker->alive);
     a->partition = MODEL_PARTITION_HELD;
-    a->next_held = worker->held;
-    worker->held = attempt;
-    worker->listed++;
+    held_add(w, worker, attempt);
 }
 
 // A held partition is gone, for ever.
@@ -143,22 +142,18 @@ void worker_release(struct model_world *w, uint32_t attempt)
 
 static void drop_all(struct model_world *w, uint32_t worker, enum model_partition_state to)
 {
-    uint32_t attempt = worker_of(w, worker)->held;
+    struct model_worker *self = worker_of(w, worker);
 
-    worker_of(w, worker)->held = MODEL_NONE;
-    worker_of(w, worker)->listed = 0;
-    while (attempt != MODEL_NONE) {
-        struct model_attempt *a = world_attempt(w, attempt);
-        uint32_t next = a->next_held;
-
-        SIM_ASSERT(a->worker == worker);
-        SIM_ASSERT(next != attempt);
-        a->next_held = MODEL_NONE;
-        if (a->partition == MODEL_PARTITION_HELD) {
-            drop(w, attempt, to);
-        }
-        attempt = next;
+    if (!worker_reserve_report(w, self->listed)) {
+        return;
     }
+    uint32_t n = held_list(w, self, w->workers.report_attempts);
+    for (uint32_t i = 0; i < n; i++) {
+        SIM_ASSERT(world_attempt(w, w->workers.report_attempts[i])->worker == worker);
+        drop(w, w->workers.report_attempts[i], to);
+    }
+    held_clear(w, self);
+    SIM_ASSERT(self->listed == 0);
 }
 
 // --- the ends of attempts -----------------------------------------------------------------------
@@ -267,7 +262,7 @@ void worker_kill(struct model_world *w, uint32_t worker, bool graceful)
 
         world_push(w, w->now_ns + after_ns, MODEL_EVENT_WORKER_BACK, worker, 0);
     }
-    SIM_ASSERT(self->held == MODEL_NONE);
+    SIM_ASSERT(self->listed == 0 || w->error != 0);
 }
 
 void worker_back(struct model_world *w, uint32_t worker)

@@ -22,7 +22,9 @@
 #include <stdint.h>
 
 #include "models/config.h"
+#include "models/held.h"
 #include "recovery/recoup.h"
+#include "sim/arena.h"
 
 struct model_world;
 
@@ -39,10 +41,8 @@ struct model_worker {
     uint32_t messages_to_worker;
     uint32_t registrations;     // with any master; time 0 counts as the first
     uint32_t reconnects;        // n of the next draw of cluster.reconnect
-    // First attempt of its list of held partitions; entries that are no longer HELD are unlinked
-    // when the list is walked. MODEL_NONE: empty.
-    uint32_t held;
-    uint32_t listed;            // entries of that list
+    uint32_t listed;            // entries of its list of partitions
+    struct model_held held;     // the list's first block
     int64_t connected_ns;       // since when; anchors its heartbeats
     int64_t disconnected_ns;
     int64_t expired_ns;         // when it last dropped all after its full retention time; -1: never
@@ -57,7 +57,10 @@ struct model_workers {
     uint32_t n_alive;
     uint32_t published;             // incarnation whose address is published, 0: none
     uint32_t telling;               // WORKERS_TOLD events under way (counted by election.c)
-    struct recoup_partition *report;  // scratch: the report being delivered
+    struct sim_chunks held_blocks;    // struct model_held
+    uint32_t held_free;               // first free one, MODEL_NONE: none
+    struct recoup_partition *report;  // scratch: the report being delivered, or what is dropped
+    uint32_t *report_attempts;
     uint32_t report_capacity;
 };
 
@@ -119,6 +122,8 @@ void worker_dead_noticed(struct model_world *w, uint32_t worker, uint64_t regist
 void worker_ask(struct model_world *w, uint32_t worker);
 void worker_asked(struct model_world *w, uint32_t worker, uint64_t life);
 void worker_report(struct model_world *w, uint32_t worker, uint64_t life);
+// Makes room for n entries in the scratch of reports; false sets w->error.
+bool worker_reserve_report(struct model_world *w, uint32_t n);
 
 int64_t worker_latency_to_master(struct model_world *w, uint32_t worker);  // draws
 int64_t worker_latency_to_worker(struct model_world *w, uint32_t worker);

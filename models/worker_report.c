@@ -38,7 +38,7 @@ void worker_asked(struct model_world *w, uint32_t worker, uint64_t life)
                worker, life);
 }
 
-static bool reserve(struct model_world *w, uint32_t n)
+bool worker_reserve_report(struct model_world *w, uint32_t n)
 {
     struct model_workers *workers = &w->workers;
     uint32_t capacity = workers->report_capacity;
@@ -51,10 +51,15 @@ static bool reserve(struct model_world *w, uint32_t n)
     while (capacity < n) {
         capacity *= 2;
     }
+    workers->report_capacity = 0;
     workers->report = world_alloc(w, capacity, sizeof(struct recoup_partition));
-    workers->report_capacity = workers->report != NULL ? capacity : 0;
-    SIM_ASSERT(SIM_ERGO(workers->report == NULL, w->error != 0));
-    return workers->report != NULL;
+    workers->report_attempts = world_alloc(w, capacity, sizeof(uint32_t));
+    if (workers->report == NULL || workers->report_attempts == NULL) {
+        SIM_ASSERT(w->error != 0);
+        return false;
+    }
+    workers->report_capacity = capacity;
+    return true;
 }
 
 static struct recoup_partition partition_of(struct model_world *w, uint32_t attempt)
@@ -71,29 +76,16 @@ static struct recoup_partition partition_of(struct model_world *w, uint32_t atte
                                      .worker = a->worker};
 }
 
-// Lists what the worker holds, in one walk (its attempts lie far apart in memory), and unlinks what
-// it holds no longer. The scratch has room for the whole list.
+// Lists what the worker holds. The scratch has room for the whole list.
 static uint32_t list_held(struct model_world *w, struct model_worker *self)
 {
-    uint32_t *link = &self->held;
-    uint32_t n = 0;
-
     SIM_ASSERT(self->listed <= w->workers.report_capacity);
-    while (*link != MODEL_NONE) {
-        struct model_attempt *a = world_attempt(w, *link);
+    uint32_t n = held_list(w, self, w->workers.report_attempts);
 
-        SIM_DEBUG_ASSERT(a->partition != MODEL_PARTITION_NONE);
-        if (a->partition == MODEL_PARTITION_HELD) {
-            w->workers.report[n] = partition_of(w, *link);
-            n++;
-            link = &a->next_held;
-        } else {
-            *link = a->next_held;
-            a->next_held = MODEL_NONE;
-        }
+    for (uint32_t i = 0; i < n; i++) {
+        w->workers.report[i] = partition_of(w, w->workers.report_attempts[i]);
     }
-    SIM_ASSERT(n <= self->listed);
-    self->listed = n;
+    SIM_ASSERT(n == self->listed);
     return n;
 }
 
@@ -107,7 +99,7 @@ void worker_report(struct model_world *w, uint32_t worker, uint64_t life)
         return;
     }
     SIM_ASSERT(self->registered == self->leader);
-    if (!reserve(w, self->listed)) {
+    if (!worker_reserve_report(w, self->listed)) {
         return;
     }
     event.worker_report.worker = worker;

@@ -126,7 +126,6 @@ struct model_attempt { // 48 bytes; index = low 32 bits of the library's attempt
     uint32_t worker;
     uint32_t incarnation; // from 1
     uint32_t event; // sequence number of its finish in that incarnation's log, 0: none or dropped
-    uint32_t next_held; // worker's list of held partitions
     uint32_t splits;    // first of its splits in world.split_lists, MODEL_NONE: none
     uint16_t slot;
     uint8_t state;     // enum model_attempt_state
@@ -134,6 +133,7 @@ struct model_attempt { // 48 bytes; index = low 32 bits of the library's attempt
     uint8_t cause;     // enum model_cause, MODEL_CAUSE_COUNT: not lost
     bool dropped;      // its finish was not recorded, since recording had stopped
     uint16_t number;   // n-th attempt of its subtask, from 0
+    uint8_t marks;     // of ledger.c alone
 };
 
 // --- stages and subtasks, as the current master sees them (besides what the library owns)

@@ -310,8 +310,8 @@ static void reports_list_what_is_held(void **state)
     assert_u64(w->workers.report[0].attempt, (UINT64_C(1) << 32) | 3);
     assert_u64(w->workers.report[0].bytes, 777);
     assert_u64(w->workers.report[0].worker, 3);
-    assert_u64(w->workers.list[3].held, 3);
-    assert_u64(world_attempt(w, 3)->next_held, MODEL_NONE);
+    assert_u64(w->workers.list[3].listed, 1);
+    assert_u64(w->workers.list[3].held.attempts[0], 3);
     end();
 }
 
@@ -325,7 +325,8 @@ static void released_partitions_leave_the_list(void **state)
     reads(&t, 1, 0, RECOUP_ALL_TO_ALL);
     begin();
     step_until(&run_, 20 * SECOND);
-    assert_u64(w->workers.list[0].held, 2);
+    assert_u64(w->workers.list[0].listed, 3);
+    assert_u64(w->workers.list[0].held.attempts[2], 2);
     worker_release(w, 1);
     assert_int_equal(world_attempt(w, 1)->partition, MODEL_PARTITION_RELEASED);
     worker_release(w, 1);
@@ -333,7 +334,8 @@ static void released_partitions_leave_the_list(void **state)
     step_until(&run_, 21 * SECOND);
     assert_u64(w->workers.report[0].subtask, 2);
     assert_u64(w->workers.report[1].subtask, 0);
-    assert_u64(world_attempt(w, 2)->next_held, 0);
+    assert_u64(w->workers.list[0].listed, 2);
+    assert_u64(w->workers.list[0].held.attempts[1], 2);
     end();
 }
 
