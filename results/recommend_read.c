@@ -9,6 +9,7 @@
 #include "results/database_parts.h"
 #include "results/recommend_parts.h"
 #include "results/statement.h"
+#include "results/sweep_choice.h"
 #include "sim/assert.h"
 
 #define POINTS_MAX (UINT32_C(1) << 20)
@@ -73,63 +74,33 @@ static enum recommend_status open_file(struct recommendation *r, const char *pat
     return RECOMMEND_FOUND;
 }
 
-// The sweeps of this name, or whose key begins with it; without a name all of them. Single runs
-// count where there is no sweep.
-static int list_sweeps(struct recommendation *r, const char *name, struct results_text *names,
-                       uint32_t *n)
+static int read_sweep(struct recommendation *r)
 {
     struct results_statement s;
 
-    results_statement_init(
-        &s, r->database.connection,
-        "WITH meant AS (SELECT * FROM sweep WHERE ?1 IS NULL OR name = ?1 OR"
-        "  (length(?1) >= 6 AND substr(sweep_key, 1, length(?1)) = ?1))"
-        " SELECT id, name, about, substr(sweep_key, 1, 8) FROM meant WHERE kind = 'sweep' OR"
-        "  NOT EXISTS (SELECT 1 FROM meant WHERE kind = 'sweep') ORDER BY name, id");
-    results_statement_text(&s, name);
-    while (results_statement_row(&s)) {
-        if ((*n)++ == 0) {
-            r->sweep_id = sqlite3_column_int64(s.statement, 0);
-            r->sweep = column_copy(r, &s, 1);
-            r->about = column_copy(r, &s, 2);
-        }
-        results_text_format(names, "%s'%s' (%s)", *n > 1 ? ", " : "", column_text(&s, 1),
-                            column_text(&s, 3));
+    results_statement_init(&s, r->database.connection, "SELECT name, about FROM sweep WHERE id = ?");
+    results_statement_i64(&s, r->sweep_id);
+    if (results_statement_row(&s)) {
+        r->sweep = column_copy(r, &s, 0);
+        r->about = column_copy(r, &s, 1);
     }
     return results_statement_release(&s);
 }
 
 static enum recommend_status choose_sweep(struct recommendation *r)
 {
-    struct results_text *message = &r->database.message;
-    struct results_text names;
-    const char *wanted = r->question->sweep;
-    uint32_t n = 0;
-    int code;
+    struct results_sweep_choice choice;
+    int code = results_sweep_choose(&r->database, r->question->sweep, true, &choice);
 
-    results_text_init(&names);
-    code = list_sweeps(r, wanted, &names, &n);
-    if (code == SQLITE_OK && n == 0) {
-        if (wanted != NULL) {
-            results_text_clear(&names);
-            code = list_sweeps(r, NULL, &names, &n);
-            results_text_format(message, "%s: there is no sweep '%s'; there is %s",
-                                r->database.path, wanted,
-                                n > 0 ? results_text_string(&names) : "none");
-        } else {
-            results_text_format(message, "%s: there is no run in it", r->database.path);
-        }
-        n = 0;
-    } else if (code == SQLITE_OK && n > 1) {
-        results_text_format(message, "%s: which sweep is meant? --sweep NAME: %s", r->database.path,
-                            results_text_string(&names));
+    if (code == SQLITE_OK && choice.found) {
+        r->sweep_id = choice.sweep_id;
+        code = read_sweep(r);
     }
-    results_text_release(&names);
     if (code != SQLITE_OK) {
         results_database_fail(&r->database, code);
         return RECOMMEND_OUTSIDE;
     }
-    return n == 1 ? RECOMMEND_FOUND : RECOMMEND_USAGE;
+    return choice.found ? RECOMMEND_FOUND : RECOMMEND_USAGE;
 }
 
 // --- points and axes -----------------------------------------------------------------------------

@@ -10,10 +10,8 @@
 
 #include "results/database_parts.h"
 #include "results/survey_parts.h"
+#include "results/sweep_choice.h"
 #include "sim/assert.h"
-
-#define KEY_PREFIX_MIN 4u // of a sweep's key, so that a short name is no key by chance
-#define KEY_SHOWN 8
 
 const char *survey_copy(struct survey *survey, const char *string)
 {
@@ -72,59 +70,6 @@ uint32_t survey_point_index(const struct survey *survey, int64_t id)
 
 // --- which sweep ---------------------------------------------------------------------------------
 
-struct candidates {
-    uint32_t n_sweeps; // of kind 'sweep'
-    uint32_t n_single; // of kind 'run'
-    uint32_t n_matching;
-    int64_t matching; // the last one that matches
-};
-
-static bool is_named(const char *sweep, const char *name, const char *key)
-{
-    size_t size = strlen(sweep);
-
-    return strcmp(sweep, name) == 0 || (size >= KEY_PREFIX_MIN && strncmp(sweep, key, size) == 0);
-}
-
-static void list_sweep(struct results_text *list, struct results_statement *s)
-{
-    results_text_format(list, "\n  %s (%s, %" PRId64 " points, key %.*s)",
-                        (const char *)sqlite3_column_text(s->statement, 2),
-                        strcmp((const char *)sqlite3_column_text(s->statement, 1), "run") == 0
-                            ? "single runs"
-                            : "sweep",
-                        (int64_t)sqlite3_column_int64(s->statement, 4), KEY_SHOWN,
-                        (const char *)sqlite3_column_text(s->statement, 3));
-}
-
-// Counts what there is; `list` gets a line for each candidate.
-static int look(struct survey *survey, const char *sweep, struct candidates *found,
-                struct results_text *list)
-{
-    struct results_statement s;
-
-    results_statement_init(&s, survey->database.connection,
-                           "SELECT id, kind, name, sweep_key, (SELECT count(*) FROM point"
-                           " WHERE sweep_id = sweep.id) FROM sweep ORDER BY kind DESC, name, id");
-    while (results_statement_row(&s)) {
-        const char *kind = (const char *)sqlite3_column_text(s.statement, 1);
-        bool single = kind != NULL && strcmp(kind, "run") == 0;
-        bool matches = sweep == NULL
-                           ? !single
-                           : is_named(sweep, (const char *)sqlite3_column_text(s.statement, 2),
-                                      (const char *)sqlite3_column_text(s.statement, 3));
-
-        found->n_single += single ? 1 : 0;
-        found->n_sweeps += single ? 0 : 1;
-        if (matches) {
-            found->n_matching++;
-            found->matching = sqlite3_column_int64(s.statement, 0);
-        }
-        list_sweep(list, &s);
-    }
-    return results_statement_release(&s);
-}
-
 static int take_sweep(struct survey *survey, int64_t id)
 {
     struct results_statement s;
@@ -171,52 +116,17 @@ static int take_single_runs(struct survey *survey)
     return results_statement_release(&s);
 }
 
-static void refuse(struct survey *survey, const char *sweep, const struct candidates *found,
-                   struct results_text *list)
-{
-    struct results_text *message = &survey->database.message;
-    const char *path = survey->database.path;
-
-    if (found->n_single + found->n_sweeps == 0) {
-        results_text_format(message,
-                            "%s: the database is empty; recoup run --db or recoup sweep "
-                            "fills it",
-                            path);
-    } else if (found->n_matching == 0) {
-        results_text_format(message, "%s: there is no sweep '%s'; the database holds%s", path,
-                            sweep, results_text_string(list));
-    } else if (sweep != NULL) {
-        results_text_format(message,
-                            "%s: '%s' may mean %" PRIu32 " sweeps; give the beginning of "
-                            "a key, --sweep KEY%s",
-                            path, sweep, found->n_matching, results_text_string(list));
-    } else {
-        results_text_format(message,
-                            "%s: the database holds several sweeps; choose one with "
-                            "--sweep NAME%s",
-                            path, results_text_string(list));
-    }
-}
-
 bool survey_choose(struct survey *survey, const char *sweep, enum survey_status *status)
 {
-    struct candidates found = {0, 0, 0, 0};
-    struct results_text list;
-    int code;
+    struct results_sweep_choice choice;
+    int code = results_sweep_choose(&survey->database, sweep, false, &choice);
 
-    results_text_init(&list);
-    code = look(survey, sweep, &found, &list);
-    *status = SURVEY_OK;
-    if (code == SQLITE_OK && found.n_matching == 1) {
-        code = take_sweep(survey, found.matching);
-        survey->n_left_out = survey->is_sweep ? found.n_single : 0;
-    } else if (code == SQLITE_OK && sweep == NULL && found.n_matching == 0 && found.n_single > 0) {
-        code = take_single_runs(survey);
-    } else if (code == SQLITE_OK) {
-        refuse(survey, sweep, &found, &list);
-        *status = SURVEY_USAGE;
+    *status = choice.found ? SURVEY_OK : SURVEY_USAGE;
+    if (code == SQLITE_OK && choice.found) {
+        code = sweep == NULL && choice.single ? take_single_runs(survey)
+                                              : take_sweep(survey, choice.sweep_id);
+        survey->n_left_out = choice.n_left;
     }
-    results_text_release(&list);
     if (code != SQLITE_OK) {
         results_database_fail(&survey->database, code);
         *status = SURVEY_OUTSIDE;

@@ -123,7 +123,7 @@ static void wrong_questions_are_exit_code_2(void **state)
     support_program_release(&p);
     CALL(&p, "recommend", path, "--minimize", "lost-work", "--sweep", "other");
     assert_code(&p, 2);
-    assert_has(p.err, "there is no sweep 'other'; there is 'recommend'");
+    assert_has(p.err, "there is no sweep 'other'; the database holds\n  recommend (sweep, ");
     support_program_release(&p);
     CALL(&p, "recommend", path, "--minimize", "lost-work", "--profile", "hardened");
     assert_code(&p, 2);

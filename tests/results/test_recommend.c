@@ -556,11 +556,11 @@ static void what_cannot_be_answered(void **state)
                    "cannot be read: No such file");
     assert_true(results_database_open(&database, path, 0));
     results_database_close(&database);
-    assert_refused(path, &question, RECOMMEND_USAGE, "there is no run in it");
+    assert_refused(path, &question, RECOMMEND_USAGE, "the database is empty");
     make_sweep(path, "recommend-refused.db", "flink-1.20", 2);
     question.sweep = "pausen";
     assert_refused(path, &question, RECOMMEND_USAGE,
-                   "there is no sweep 'pausen'; there is 'pauses' (01234567)");
+                   "there is no sweep 'pausen'; the database holds\n  pauses (sweep, ");
     question.sweep = "0123456";
     question.profile = "hardened";
     assert_refused(path, &question, RECOMMEND_USAGE, "no runs of the profile hardened");
@@ -572,7 +572,7 @@ static void what_cannot_be_answered(void **state)
     results_database_close(&database);
     assert_refused(path, &question, RECOMMEND_USAGE, "add `measure: [delay]`");
     question.sweep = NULL;
-    assert_refused(path, &question, RECOMMEND_USAGE, "which sweep is meant?");
+    assert_refused(path, &question, RECOMMEND_USAGE, "several sweeps; choose one with --sweep NAME");
     assert_true(results_database_open(&database, path, 0));
     execute(database.connection, "PRAGMA user_version = 77");
     results_database_close(&database);
