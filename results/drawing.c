@@ -296,7 +296,7 @@ void drawing_legend_add(struct drawing *drawing, struct drawing_legend *legend, 
         legend->x = 0;
         legend->y += LEGEND_ROW;
     }
-    if (class != NULL && strstr(class, "hollow") != NULL) {
+    if (class != NULL && (strstr(class, "hollow") != NULL || strcmp(class, "dim") == 0)) {
         drawing_marker(drawing, series, class, legend->x + 5.5, legend->y - 4, 9, NULL);
     } else if (class != NULL) {
         drawing_box(drawing, class, legend->x, legend->y - 9, 11, 11, NULL);

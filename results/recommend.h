@@ -94,7 +94,8 @@ struct recommend_point {
     struct recommend_measured bounds[RECOMMEND_BOUNDS_MAX];
     bool meets;        // every run finished, and all bounds are kept
     unsigned warnings; // of the goal's runs
-    uint32_t wins;     // resamples in which it is the best
+    double store_bytes; // mean of a run: of points that are equally good, the least is taken
+    uint32_t wins;      // resamples in which no other is better
     uint32_t kept;     // resamples in which it meets
 };
 

@@ -121,6 +121,13 @@ static double distance(const struct recommend_question *q, const struct recommen
     return worst + 1e30 * (double)point->n_unfinished / (double)point->n_runs;
 }
 
+// Of points that are equally good the one that writes less to the event store, or the first.
+static bool is_better(const struct recommend_point *a, const struct recommend_point *b)
+{
+    return a->goal.value < b->goal.value ||
+           (!(a->goal.value > b->goal.value) && a->store_bytes < b->store_bytes);
+}
+
 bool recommend_judge(struct recommendation *r)
 {
     r->best = r->nearest = r->runner_up = RECOMMEND_NONE;
@@ -137,16 +144,29 @@ bool recommend_judge(struct recommendation *r)
         if (!point->meets) {
             continue;
         }
-        if (r->best == RECOMMEND_NONE || point->goal.value < r->points[r->best].goal.value) {
+        if (r->best == RECOMMEND_NONE || is_better(point, &r->points[r->best])) {
             r->runner_up = r->best;
             r->best = i;
-        } else if (r->runner_up == RECOMMEND_NONE ||
-                   point->goal.value < r->points[r->runner_up].goal.value) {
+        } else if (r->runner_up == RECOMMEND_NONE || is_better(point, &r->points[r->runner_up])) {
             r->runner_up = i;
         }
     }
     return r->runner_up == RECOMMEND_NONE ||
            recommend_compare(r, r->runner_up, r->best, RECOMMEND_NONE, &r->runner_up_difference);
+}
+
+uint32_t recommend_equals(const struct recommendation *r)
+{
+    uint32_t n = 0;
+
+    SIM_ASSERT(r->best != RECOMMEND_NONE);
+    for (uint32_t i = 0; i < r->n_points; i++) {
+        n += i != r->best && r->points[i].meets &&
+                     !(r->points[i].goal.value > r->points[r->best].goal.value)
+                 ? 1
+                 : 0;
+    }
+    return n;
 }
 
 uint32_t recommend_answer(const struct recommendation *r)
@@ -248,6 +268,7 @@ struct resampling {
     uint32_t *weights; // of each seed in the current resample
     uint32_t **orders; // [bound]: runs of all points, each point's by that value
     uint32_t *offsets; // of each point in them
+    double *goals;     // of each point in the current resample; NAN: it does not keep the bounds
 };
 
 static double weighted_mean(const struct recommend_point *point, const uint32_t *weights,
@@ -320,29 +341,26 @@ static bool meets(const struct recommend_question *q, const struct recommend_poi
 
 static void judge_resample(struct recommendation *r, const struct resampling *s)
 {
-    uint32_t best = RECOMMEND_NONE;
     double least = HUGE_VAL;
+    bool any = false;
 
     for (uint32_t i = 0; i < r->n_points; i++) {
         struct recommend_point *point = &r->points[i];
         uint64_t total;
         double goal = weighted_mean(point, s->weights, RECOMMEND_NONE, &total);
 
-        if (total == 0 || !meets(r->question, point, s, s->offsets[i])) {
-            continue;
-        }
-        point->kept++;
-        // Of equals the first wins, as among the points themselves.
-        if (best == RECOMMEND_NONE || goal < least) {
-            best = i;
-            least = goal;
+        s->goals[i] = RESULTS_UNKNOWN;
+        if (total > 0 && meets(r->question, point, s, s->offsets[i])) {
+            s->goals[i] = goal;
+            least = !any || goal < least ? goal : least;
+            any = true;
+            point->kept++;
         }
     }
-    if (best != RECOMMEND_NONE) {
-        r->points[best].wins++;
-    } else {
-        r->none_met++;
+    for (uint32_t i = 0; i < r->n_points; i++) {
+        r->points[i].wins += s->goals[i] <= least ? 1 : 0; // several, where they are equal
     }
+    r->none_met += any ? 0 : 1;
 }
 
 static bool sort_runs(struct recommendation *r, uint32_t bound, const uint32_t *offsets,
@@ -371,7 +389,8 @@ static bool prepare(struct recommendation *r, struct resampling *s)
     s->weights = recommend_alloc(r, r->n_seeds, sizeof(*s->weights));
     s->offsets = recommend_alloc(r, r->n_points, sizeof(*s->offsets));
     s->orders = recommend_alloc(r, RECOMMEND_BOUNDS_MAX, sizeof(*s->orders));
-    if (s->weights == NULL || s->offsets == NULL || s->orders == NULL) {
+    s->goals = recommend_alloc(r, r->n_points, sizeof(*s->goals));
+    if (s->weights == NULL || s->offsets == NULL || s->orders == NULL || s->goals == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < r->n_points; i++) {

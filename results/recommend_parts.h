@@ -36,5 +36,7 @@ uint32_t recommend_point_at(const struct recommendation *r, uint32_t point, uint
                             uint32_t level);
 // The answer: the best point, or the nearest where none meets.
 uint32_t recommend_answer(const struct recommendation *r);
+// How many other points keep the bounds and have the very same mean as the best.
+uint32_t recommend_equals(const struct recommendation *r);
 
 #endif

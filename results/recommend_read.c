@@ -78,7 +78,8 @@ static int read_sweep(struct recommendation *r)
 {
     struct results_statement s;
 
-    results_statement_init(&s, r->database.connection, "SELECT name, about FROM sweep WHERE id = ?");
+    results_statement_init(&s, r->database.connection,
+                           "SELECT name, about FROM sweep WHERE id = ?");
     results_statement_i64(&s, r->sweep_id);
     if (results_statement_row(&s)) {
         r->sweep = column_copy(r, &s, 0);
@@ -125,7 +126,8 @@ static int read_points(struct recommendation *r)
     }
     init_statement(r, &s,
                    "SELECT id, label, profile, command, (SELECT 1 FROM run WHERE"
-                   " point_id = point.id LIMIT 1) FROM point WHERE sweep_id = ?1" OF_PROFILE
+                   " point_id = point.id LIMIT 1), (SELECT avg(io_event_store_bytes) FROM run WHERE"
+                   " point_id = point.id) FROM point WHERE sweep_id = ?1" OF_PROFILE
                    " ORDER BY n, id");
     while (r->n_points < capacity && results_statement_row(&s)) {
         struct recommend_point *point = &r->points[r->n_points];
@@ -138,6 +140,7 @@ static int read_points(struct recommendation *r)
         point->label = column_text(&s, 1)[0] != '\0' ? column_copy(r, &s, 1) : "all";
         point->profile = column_copy(r, &s, 2);
         point->command = column_copy(r, &s, 3);
+        point->store_bytes = sqlite3_column_double(s.statement, 5);
         r->n_points++;
     }
     return results_statement_release(&s);

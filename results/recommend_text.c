@@ -185,19 +185,26 @@ static void tell_difference(struct teller *t, const struct recommend_difference 
 static void tell_confidence(struct teller *t)
 {
     const struct recommend_point *best = &t->r->points[t->r->best];
+    uint32_t equals = recommend_equals(t->r);
     char wins[RESULTS_UNITS_SIZE];
     char kept[RESULTS_UNITS_SIZE];
 
     say(t, "how sure", RESULTS_PLAIN,
-        "in %s of %u resamples of the seeds it is the best, in %s it "
-        "keeps to what was asked",
+        "in %s of %u resamples of the seeds no other is better, in %s it keeps to what was asked",
         results_percent(wins, best->wins, RECOMMEND_RESAMPLES), RECOMMEND_RESAMPLES,
         results_percent(kept, best->kept, RECOMMEND_RESAMPLES));
     if (t->r->runner_up == RECOMMEND_NONE) {
         say(t, "runner-up", RESULTS_PLAIN, "none: no other point keeps to what was asked");
         return;
     }
-    say(t, "runner-up", RESULTS_PLAIN, "%s, the best in %s", t->r->points[t->r->runner_up].label,
+    if (equals > 0) {
+        say(t, "", RESULTS_YELLOW,
+            "%" PRIu32 " other point%s exactly as good; of these this one writes least to the "
+            "event store",
+            equals, equals == 1 ? " is" : "s are");
+    }
+    say(t, "runner-up", RESULTS_PLAIN, "%s, none is better in %s",
+        t->r->points[t->r->runner_up].label,
         results_percent(wins, t->r->points[t->r->runner_up].wins, RECOMMEND_RESAMPLES));
     tell_difference(t, &t->r->runner_up_difference);
 }

@@ -300,6 +300,15 @@ bool survey_mark_front(struct survey *survey, enum survey_metric io)
 
 // --- all of it -----------------------------------------------------------------------------------
 
+// Of points that lose the same the one that writes less, or the first.
+static bool loses_less(const struct survey_point *a, const struct survey_point *b)
+{
+    double x = a->all[SURVEY_LOST_WORK].mean;
+    double y = b->all[SURVEY_LOST_WORK].mean;
+
+    return x < y || (!(x > y) && a->all[SURVEY_BYTES].mean < b->all[SURVEY_BYTES].mean);
+}
+
 static void count_points(struct survey *survey)
 {
     const struct survey_point *first = NULL;
@@ -321,8 +330,7 @@ static void count_points(struct survey *survey)
         survey->n_censored += point->n_states[MODEL_JOB_TIMEOUT];
         survey->n_failed +=
             point->n_states[MODEL_JOB_FAILED] + point->n_states[MODEL_JOB_SUSPENDED];
-        if (survey->best == SURVEY_NONE ||
-            lost < survey->points[survey->best].all[SURVEY_LOST_WORK].mean) {
+        if (survey->best == SURVEY_NONE || loses_less(point, &survey->points[survey->best])) {
             survey->best = i;
         }
         if (survey->worst == SURVEY_NONE ||

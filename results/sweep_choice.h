@@ -13,9 +13,9 @@ struct results_sweep_choice {
     uint32_t n_left;  // scenarios with single runs that stand beside the sweep
 };
 
-// The sweep of this name, or whose key begins with it (four digits or more). Without a name the only
-// sweep there is, or, where there is none, the single runs: those of one scenario, or, unless `one`
-// is wanted, of all. Returns a SQLite code.
+// The sweep of this name, or whose key begins with it (four digits or more). Without a name the
+// only sweep there is, or, where there is none, the single runs: those of one scenario, or, unless
+// `one` is wanted, of all. Returns a SQLite code.
 int results_sweep_choose(struct results_database *database, const char *sweep, bool one,
                          struct results_sweep_choice *choice);
 

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "results/columns.h"
-#include "results/recommend.h"
+#include "results/recommend_parts.h"
 #include "support_result.h"
 
 #define S INT64_C(1000000000)
@@ -293,8 +293,8 @@ static void lines_for_flink(void **state)
     assert_text(r.lines[0].because, "delay"); // it writes more than 3 min, for the bound's sake
     results_text_init(&text);
     recommend_text(&r, &style, &text);
-    assert_non_null(strstr(results_text_string(&text),
-                           "only with store = hdfs, which is no key of Flink\n"));
+    assert_non_null(
+        strstr(results_text_string(&text), "only with store = hdfs, which is no key of Flink\n"));
     results_text_release(&text);
     recommendation_release(&r);
     question = ask("io-event-store-bytes", NULL);
@@ -313,11 +313,15 @@ static void lines_for_flink(void **state)
 static void no_line_without_a_difference(void **state)
 {
     struct recommend_question question = ask("io-replay-bytes", NULL);
+    struct results_database database;
     struct recommendation r;
     char path[512];
 
     (void)state;
     make_sweep(path, "recommend-same.db", "flink-1.20", 5);
+    assert_true(results_database_open(&database, path, 0));
+    execute(database.connection, "UPDATE run SET io_event_store_bytes = 1");
+    results_database_close(&database);
     assert_int_equal(recommend(&r, path, &question), RECOMMEND_FOUND);
     assert_text(label_of(&r, r.best), "min-pause=0s, store=hdfs"); // of equals the first
     assert_u64(r.n_lines, 1);
@@ -572,7 +576,8 @@ static void what_cannot_be_answered(void **state)
     results_database_close(&database);
     assert_refused(path, &question, RECOMMEND_USAGE, "add `measure: [delay]`");
     question.sweep = NULL;
-    assert_refused(path, &question, RECOMMEND_USAGE, "several sweeps; choose one with --sweep NAME");
+    assert_refused(path, &question, RECOMMEND_USAGE,
+                   "several sweeps; choose one with --sweep NAME");
     assert_true(results_database_open(&database, path, 0));
     execute(database.connection, "PRAGMA user_version = 77");
     results_database_close(&database);
@@ -635,6 +640,184 @@ static void one_run_is_an_answer(void **state)
     recommendation_release(&r);
 }
 
+// A database of two points with these delays in seconds, and the JSON of its recommendation.
+struct edge {
+    const char *name;
+    const char *state; // of all runs
+    int64_t delays[2][8];
+    uint32_t n_runs;
+    int64_t bytes[2];
+    enum recommend_status status;
+    const char *best;       // or the nearest
+    double mean, low, high; // of its delay, in s; NAN: there is no interval
+    double difference;      // of the other one, in s
+    uint32_t wins;          // of the best
+    uint32_t equals;
+};
+
+static json_t *recommend_edge(const struct edge *edge, struct recommendation *r,
+                              const struct recommend_question *question)
+{
+    struct results_database database;
+    struct results_text text;
+    struct results_style style = {.width = 80};
+    json_t *json;
+    char path[512];
+
+    open_sweep(&database, path, edge->name);
+    for (int p = 0; p < 2; p++) {
+        add_point(database.connection, p + 1, "flink-1.20", 30 * p, "hdfs");
+        for (uint32_t i = 0; i < edge->n_runs; i++) {
+            add_run(database.connection, p + 1, (int)i + 1, edge->state, edge->delays[p][i] * S,
+                    edge->bytes[p]);
+        }
+    }
+    execute(database.connection, "COMMIT");
+    results_database_close(&database);
+    assert_int_equal(recommend(r, path, question), edge->status);
+    results_text_init(&text);
+    recommend_text(r, &style, &text);
+    assert_null(strstr(results_text_string(&text), "nan"));
+    assert_null(strstr(results_text_string(&text), "inf "));
+    results_text_clear(&text);
+    recommend_json(r, &text);
+    json = json_loads(results_text_string(&text), JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json); // NaN is no JSON
+    results_text_release(&text);
+    return json;
+}
+
+static void assert_seconds(double ns, double s)
+{
+    if (isnan(s)) {
+        assert_true(isnan(ns));
+    } else {
+        assert_near(ns / 1e9, s, 0.001);
+    }
+}
+
+// Samples small enough to be computed by hand: t(0.975; 1) = 12.7062, t(0.975; 4) = 2.7764.
+static const struct edge edges[] = {
+    {"one",
+     "FINISHED",
+     {{5}, {7}},
+     1,
+     {10, 10},
+     RECOMMEND_FOUND,
+     "min-pause=0s, store=hdfs",
+     5,
+     NAN,
+     NAN,
+     2,
+     RECOMMEND_RESAMPLES,
+     0},
+    // sd 1.4142, half of the width 12.7062.
+    {"two",
+     "FINISHED",
+     {{4, 6}, {7, 9}},
+     2,
+     {10, 10},
+     RECOMMEND_FOUND,
+     "min-pause=0s, store=hdfs",
+     5,
+     -7.7062,
+     17.7062,
+     3,
+     RECOMMEND_RESAMPLES,
+     0},
+    {"equal",
+     "FINISHED",
+     {{6, 6, 6}, {6, 6, 6}},
+     3,
+     {10, 9},
+     RECOMMEND_FOUND,
+     "min-pause=30s, store=hdfs",
+     6,
+     6,
+     6,
+     0,
+     RECOMMEND_RESAMPLES,
+     1},
+    // The same in every run, and not all runs the same: of equals the one that writes less.
+    {"alike",
+     "FINISHED",
+     {{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}},
+     5,
+     {10, 9},
+     RECOMMEND_FOUND,
+     "min-pause=30s, store=hdfs",
+     3,
+     1.0368,
+     4.9632,
+     0,
+     RECOMMEND_RESAMPLES,
+     1},
+    {"failed",
+     "FAILED",
+     {{5, 5}, {7, 7}},
+     2,
+     {10, 10},
+     RECOMMEND_NO_POINT,
+     "min-pause=0s, store=hdfs",
+     5,
+     5,
+     5,
+     NAN,
+     0,
+     0},
+    {"cut",
+     "TIMEOUT",
+     {{5, 5}, {7, 7}},
+     2,
+     {10, 10},
+     RECOMMEND_NO_POINT,
+     "min-pause=0s, store=hdfs",
+     5,
+     5,
+     5,
+     NAN,
+     0,
+     0},
+    // One in five: mean 200.8, sd 446.76, half of the width 554.73.
+    {"outlier",
+     "FINISHED",
+     {{1, 1, 1, 1, 1000}, {2, 2, 2, 2, 1001}},
+     5,
+     {10, 10},
+     RECOMMEND_FOUND,
+     "min-pause=0s, store=hdfs",
+     200.8,
+     -353.934,
+     755.534,
+     1,
+     RECOMMEND_RESAMPLES,
+     0},
+};
+
+static void edges_of_statistics(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+        const struct edge *edge = &edges[i];
+        struct recommend_question question = ask("delay", NULL);
+        struct recommendation r;
+        json_t *json = recommend_edge(edge, &r, &question);
+        const struct recommend_point *point = &r.points[recommend_answer(&r)];
+
+        assert_text(point->label, edge->best);
+        assert_seconds(point->goal.value, edge->mean);
+        assert_seconds(point->goal.interval.low, edge->low);
+        assert_seconds(point->goal.interval.high, edge->high);
+        assert_u64(point->wins, edge->wins);
+        if (edge->status == RECOMMEND_FOUND) {
+            assert_seconds(r.runner_up_difference.mean, edge->difference);
+            assert_u64(recommend_equals(&r), edge->equals);
+        }
+        json_decref(json);
+        recommendation_release(&r);
+    }
+}
+
 static void json_says_the_same(void **state)
 {
     struct recommend_question question = ask("io-event-store-bytes", "delay p95 95 s");
@@ -686,6 +869,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_cannot_be_answered),
         cmocka_unit_test(findings_are_told),
         cmocka_unit_test(one_run_is_an_answer),
+        cmocka_unit_test(edges_of_statistics),
         cmocka_unit_test(json_says_the_same),
     };
 
