@@ -8,17 +8,14 @@
 //
 // "of_own_exponential" compares the queue's rate with its own on exponential increments, paired in
 // the same rounds as well. "heap" is the bare heap, the hardest opponent; "heap_fingerprint" pays
-// for the fingerprint too. "cancellable" pushes with handles; "cancel" cancels a timeout with every
-// event.
+// for the fingerprint too. "cancellable" pushes with handles, of which none is used; bench_cancel
+// cancels.
 #define _POSIX_C_SOURCE 200809L
 
 #include "bench/bench.h"
 #include "sim/fingerprint.h"
 #include "sim/queue.h"
 #include "sim/random.h"
-
-#define TABLE_BITS 12
-#define TABLE_SIZE (1U << TABLE_BITS)
 
 enum increments { EXPONENTIAL, CONSTANT, TICKS, BIMODAL, ZERO, INCREMENTS };
 enum candidate { QUEUE, QUEUE_CANCELLABLE, HEAP, HEAP_FINGERPRINT, CANDIDATES };
@@ -36,25 +33,8 @@ struct hold {
     uint64_t random;
     uint64_t digest;
     uint64_t handle;
-    uint64_t *handles; // per entity, in the cancel benchmark
     const int64_t *table;
 };
-
-// 4,096 values of an exponential law with mean 1 s, by a series: -ln(1 - u) needs no libm here.
-static void fill_table(int64_t *table)
-{
-    for (uint32_t i = 0; i < TABLE_SIZE; i++) {
-        double u = ((double)i + 0.5) / TABLE_SIZE;
-        double power = 1.0;
-        double sum = 0.0;
-
-        for (int k = 1; k < 20000; k++) {
-            power *= u;
-            sum += power / k;
-        }
-        table[i] = (int64_t)(sum * 1e9);
-    }
-}
 
 static inline int64_t increment(struct hold *h, enum increments kind)
 {
@@ -74,13 +54,13 @@ static inline int64_t increment(struct hold *h, enum increments kind)
         if ((r >> 63) != 0) {
             return 0;
         }
-        return h->table[r & (TABLE_SIZE - 1)] + (int64_t)((r >> 32) & 0x3ffff);
+        return h->table[r & (BENCH_TABLE_SIZE - 1)] + (int64_t)((r >> 32) & 0x3ffff);
     case EXPONENTIAL:
     case CONSTANT:
     case INCREMENTS:
     default:
         // The low bits are spread, so that ties are as rare as with a continuous law.
-        return h->table[r & (TABLE_SIZE - 1)] + (int64_t)((r >> 32) & 0x3ffff);
+        return h->table[r & (BENCH_TABLE_SIZE - 1)] + (int64_t)((r >> 32) & 0x3ffff);
     }
 }
 
@@ -250,94 +230,16 @@ static void print_hold(const char *name, uint32_t pending, const struct figures 
            f->arena_bytes_per_event);
 }
 
-// --- cancel-heavy ------------------------------------------------------------------------------
-
-// Each work event cancels its entity's pending timeout (10 s ahead), schedules the next work event
-// and a new timeout. The heap's timeouts are dropped lazily by a stamp per entity.
-static double cancel_queue(struct hold *h, uint64_t works)
-{
-    int64_t start_ns = bench_cpu_ns();
-    struct sim_event event;
-
-    for (uint64_t i = 0; i < works; i++) {
-        bench_require(sim_queue_pop(&h->queue, &event), "pop");
-        sim_fingerprint_event(&h->fingerprint, &event);
-        bench_require(sim_queue_cancel(&h->queue, h->handles[event.entity]), "cancel");
-        absorb(h, &event);
-        queue_push(h, event.time_ns + increment(h, EXPONENTIAL) / 16, event.entity, false);
-        queue_push(h, event.time_ns + INT64_C(10000000000), event.entity, true);
-        h->handles[event.entity] = h->handle;
-    }
-    return (double)(bench_cpu_ns() - start_ns) / (double)works;
-}
-
-static double cancel_heap(struct hold *h, uint64_t works)
-{
-    int64_t start_ns = bench_cpu_ns();
-    struct sim_event event;
-
-    for (uint64_t i = 0; i < works; i++) {
-        do {
-            bench_require(sim_heap_pop(&h->heap, &event), "pop");
-        } while (event.kind == 2 && h->handles[event.entity] != event.order);
-        absorb(h, &event);
-        heap_push(h, event.time_ns + increment(h, EXPONENTIAL) / 16, event.entity);
-        event.time_ns += INT64_C(10000000000);
-        event.order = ((uint64_t)1 << SIM_ORDER_CLASS_SHIFT) | h->sequence;
-        event.kind = 2;
-        h->sequence += (uint64_t)1 << SIM_ORDER_SEQUENCE_SHIFT;
-        h->handles[event.entity] = event.order;
-        bench_require(sim_heap_push(&h->heap, &event) == 0, "push");
-    }
-    return (double)(bench_cpu_ns() - start_ns) / (double)works;
-}
-
-static struct hold *cancel_create(bool use_queue, uint32_t pending, const int64_t *table)
-{
-    struct hold *h = hold_create(use_queue ? QUEUE : HEAP, EXPONENTIAL, pending, table);
-
-    h->handles = SIM_ARENA_NEW(&h->arena, uint64_t, pending);
-    bench_require(h->handles != NULL, "memory");
-    for (uint32_t i = 0; use_queue && i < pending; i++) {
-        queue_push(h, INT64_C(20000000000), i, true);
-        h->handles[i] = h->handle;
-    }
-    return h;
-}
-
-static void bench_cancel(uint32_t pending, uint64_t works, uint32_t rounds, const int64_t *table)
-{
-    struct hold *queue = cancel_create(true, pending, table);
-    struct hold *heap = cancel_create(false, pending, table);
-    double ns[2][BENCH_ROUNDS_MAX];
-    double ratios[BENCH_ROUNDS_MAX];
-
-    // Long enough for the timeouts cancelled first to come due.
-    cancel_queue(queue, works + 200 * (uint64_t)pending);
-    cancel_heap(heap, works + 200 * (uint64_t)pending);
-    for (uint32_t round = 0; round < rounds; round++) {
-        ns[0][round] = cancel_queue(queue, works);
-        ns[1][round] = cancel_heap(heap, works);
-        ratios[round] = ns[1][round] / ns[0][round];
-    }
-    bench_require(queue->digest == heap->digest, "digests differ");
-    printf("    {\"pending\": %u, \"queue_mworks_per_s\": %.2f, \"heap_mworks_per_s\": %.2f, "
-           "\"times_heap\": %.2f}", pending, 1e3 / bench_median(ns[0], rounds),
-           1e3 / bench_median(ns[1], rounds), bench_median(ratios, rounds));
-    hold_destroy(queue);
-    hold_destroy(heap);
-}
-
 int main(int argc, char **argv)
 {
     bool quick = bench_quick(argc, argv);
     static const uint32_t sizes[3] = {100, 10000, 1000000};
-    static int64_t table[TABLE_SIZE];
+    static int64_t table[BENCH_TABLE_SIZE];
     uint64_t pops = quick ? 20000 : 500000;
     uint32_t rounds = quick ? 3 : 9;
     const char *comma = "";
 
-    fill_table(table);
+    bench_fill_table(table);
     printf("{\"benchmark\": \"queue\", \"rounds\": %u, \"pops_per_round\": %llu,\n  \"hold\": [\n",
            rounds, (unsigned long long)pops);
     for (int s = 0; s < (quick ? 2 : 3); s++) {
@@ -351,10 +253,6 @@ int main(int argc, char **argv)
             comma = ",\n";
         }
     }
-    printf("],\n  \"cancel\": [\n");
-    bench_cancel(100, pops / 2, rounds, table);
-    printf(",\n");
-    bench_cancel(1000, pops / 2, rounds, table);
     printf("]}\n");
     return 0;
 }

@@ -42,7 +42,7 @@
 #define SIM_CHUNKS_GROW_MIN 64
 #define SIM_SLOTS_FIRST 64
 #define SIM_SLOTS_MAX (UINT32_C(1) << 31)
-#define SIM_PURGE_MIN 4096
+#define SIM_PURGE_MIN 64
 #define SIM_EVENTS_MAX (UINT64_C(1) << 40)
 
 _Static_assert(SIM_QUEUE_SORT_MAX <= SIM_QUEUE_CHUNK_EVENTS, "one chunk is sorted at most");
