@@ -5,9 +5,9 @@
     bench_sweep.py --recoup build/bench/recoup [--runs 10000] [--loop 300] [--rounds 9] [--quick]
 
 Prints JSON: runs and rows a second, also per second of processor time (which a busy machine does
-not change), the share that the one writer takes, two workers against one in interleaved pairs, and
-runs in which memory was asked from the system. The shell loop makes --loop runs; its time for
---runs is extrapolated, and the output says so.
+not change), the share that the one writer takes, two workers against one in interleaved pairs,
+runs in which memory was asked from the system, and what one small run takes from start to exit.
+The shell loop makes --loop runs; its time for --runs is extrapolated, and the output says so.
 """
 import argparse
 import json
@@ -38,6 +38,12 @@ job:
 cluster: {workers: %(workers)d, slots: 8}
 faults:
   - {at: 60%%, kill: master}
+"""
+ONE = """version: 1
+name: one
+profile: hardened
+job: {stages: [{name: work, parallelism: 1, duration: 1 s}]}
+cluster: {workers: 1, slots: 1}
 """
 SWEEP = """version: 1
 name: bench
@@ -121,6 +127,24 @@ class Bench:
             'workers_of_last': self.ask('SELECT count(DISTINCT process) FROM execution')[0][0],
         }
 
+    def start_to_exit(self, count):
+        """Milliseconds of processor time of one small run, from start to exit of the program."""
+        self.write('one.yaml', ONE)
+        with open(os.devnull, 'w', encoding='ascii') as nothing:
+            times = []
+            for _ in range(count):
+                pid = os.posix_spawn(self.recoup, [self.recoup, 'run', self.path('one.yaml')],
+                                     os.environ, file_actions=[
+                                         (os.POSIX_SPAWN_DUP2, nothing.fileno(), 1),
+                                         (os.POSIX_SPAWN_DUP2, nothing.fileno(), 2)])
+                _, status, usage = os.wait4(pid, 0)
+                if os.waitstatus_to_exitcode(status) != 0:
+                    raise SystemExit('recoup run one.yaml: exit code %d'
+                                     % os.waitstatus_to_exitcode(status))
+                times.append((usage.ru_utime + usage.ru_stime) * 1e3)
+        return {'runs': count, 'median_cpu_ms': round(statistics.median(times), 2),
+                'least_cpu_ms': round(min(times), 2)}
+
     def loop(self, runs, count):
         """The runs of the sweep one by one, with what stores them."""
         times = {}
@@ -150,6 +174,7 @@ def main():
         bench = Bench(arguments.recoup, folder)
         found = {'small': bench.figures(100, min(arguments.runs, 4000), arguments.rounds),
                  'thousand': bench.figures(1000, min(arguments.runs, 1000), arguments.rounds)}
+        found['start_to_exit'] = bench.start_to_exit(10 if arguments.quick else 200)
         bench.prepare(1000, arguments.runs)
         whole = bench.sweep(2)
         found['end_to_end'] = {'subtasks': 1000, 'runs': arguments.runs,

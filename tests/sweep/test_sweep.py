@@ -225,6 +225,19 @@ class Runs(SweepCase):
         self.assertIn(fingerprint, done.stdout)
         self.assertTrue(command.startswith('run tiny.yaml --set '), command)
 
+    def test_a_twin_that_is_cut_short_leaves_the_delay_unknown(self):
+        self.write('tiny.yaml', SCENARIO + 'stop-at: 3 s\nexpect: {state: TIMEOUT}\n')
+        self.sweep()
+        self.assertEqual(self.ask('SELECT count(*), count(job_delay_ns),'
+                                  ' count(job_faultless_makespan_ns) FROM run'), [(24, 0, 0)])
+        command, seed, fingerprint = self.ask(
+            'SELECT command, seed, fingerprint FROM run JOIN point ON point.id = point_id'
+            ' ORDER BY run_key LIMIT 1')[0]
+        done = self.call('run', 'tiny.yaml', '--set', command.split("'")[1], '--seed', str(seed),
+                         '--format', 'json')
+        self.assertIn(fingerprint, done.stdout)
+        self.assertIn('"delay_ns":null', done.stdout)
+
     def test_single_runs_may_stand_beside_it(self):
         self.sweep()
         self.expect(0, 'run', 'tiny.yaml', '--db', 'a.db', words=['was added'])
