@@ -56,7 +56,7 @@ static bool event_cancelled(const struct sim_queue *q, const struct sim_event *e
 {
     SIM_DEBUG_ASSERT(event != NULL);
     SIM_DEBUG_ASSERT(SIM_ERGO((event->order & SIM_ORDER_CANCELLABLE) != 0,
-                              event->arg < q->slots_count));
+                              event->arg < q->slots_limit));
     return (event->order & SIM_ORDER_CANCELLABLE) != 0 &&
            q->slots[event->arg].order != event->order;
 }
@@ -506,7 +506,7 @@ int sim_queue__grow_slots(struct sim_queue *q)
     uint32_t limit = q->slots_limit != 0 ? 2 * q->slots_limit : SIM_SLOTS_FIRST;
     struct sim_queue_slot *slots;
 
-    SIM_ASSERT(q->slots_count == q->slots_limit);
+    SIM_ASSERT(q->slots_free == 0);
     if (limit > SIM_SLOTS_MAX) {
         return SIM_ELIMIT;
     }
@@ -514,9 +514,13 @@ int sim_queue__grow_slots(struct sim_queue *q)
     if (slots == NULL) {
         return SIM_ENOMEM;
     }
-    if (q->slots_count > 0) {
-        memcpy(slots, q->slots, q->slots_count * sizeof(*slots));
+    if (q->slots_limit > 0) {
+        memcpy(slots, q->slots, q->slots_limit * sizeof(*slots));
     }
+    for (uint32_t i = q->slots_limit; i < limit; i++) {
+        slots[i] = (struct sim_queue_slot){.arg = i + 1 < limit ? i + 2 : 0};
+    }
+    q->slots_free = q->slots_limit + 1;
     q->slots = slots;
     q->slots_limit = limit;
     return 0;
@@ -526,8 +530,8 @@ bool sim_queue_pending(const struct sim_queue *q, uint64_t handle)
 {
     uint32_t index = (uint32_t)handle - 1U;
 
-    SIM_DEBUG_ASSERT(q->slots_count <= q->slots_limit);
-    return (uint32_t)handle != 0 && index < q->slots_count && q->slots[index].order != 0 &&
+    SIM_DEBUG_ASSERT(q->slots_free <= q->slots_limit);
+    return (uint32_t)handle != 0 && index < q->slots_limit && q->slots[index].order != 0 &&
            sim_queue__stamp(q->slots[index].order) == (uint32_t)(handle >> 32);
 }
 

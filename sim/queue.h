@@ -74,7 +74,6 @@ struct sim_queue {
     unsigned char *fresh_chunks_end;
     uint64_t chunks_total;
     struct sim_queue_slot *slots;    // of cancellable events
-    uint32_t slots_count;
     uint32_t slots_limit;
     uint32_t slots_free;             // 1 + index of the first free slot; 0 = none
     struct sim_arena *arena;

@@ -124,7 +124,7 @@ static inline int sim_queue_push(struct sim_queue *q, int64_t time_ns, enum sim_
 
 static inline void sim_queue__free_slot(struct sim_queue *q, uint32_t index)
 {
-    SIM_DEBUG_ASSERT(index < q->slots_count);
+    SIM_DEBUG_ASSERT(index < q->slots_limit);
     SIM_DEBUG_ASSERT(q->slots[index].order != 0);
     q->slots[index].order = 0;
     q->slots[index].arg = q->slots_free;
@@ -142,30 +142,29 @@ static inline int sim_queue_push_cancellable(struct sim_queue *q, int64_t time_n
                                              enum sim_class c, uint32_t kind, uint32_t entity,
                                              uint64_t arg, uint64_t *handle)
 {
-    uint32_t index = q->slots_free != 0 ? q->slots_free - 1 : q->slots_count;
     uint64_t order = ((uint64_t)c << SIM_ORDER_CLASS_SHIFT) | q->sequence | SIM_ORDER_CANCELLABLE;
+    struct sim_queue_slot *slot;
+    uint32_t number;
     int status;
 
     SIM_DEBUG_ASSERT_AT((uint32_t)c < SIM_CLASS_COUNT, q->now_ns);
     SIM_DEBUG_ASSERT_AT(handle != NULL, q->now_ns);
-    if (SIM_UNLIKELY(index == q->slots_limit)) {
+    if (SIM_UNLIKELY(q->slots_free == 0)) {
         status = sim_queue__grow_slots(q);
         if (status != 0) {
             return status;
         }
     }
-    status = sim_queue__insert(q, time_ns, order, kind, entity, index);
+    number = q->slots_free;
+    status = sim_queue__insert(q, time_ns, order, kind, entity, number - 1);
     if (status != 0) {
         return status;
     }
-    if (index == q->slots_count) {
-        q->slots_count++;
-    } else {
-        q->slots_free = (uint32_t)q->slots[index].arg;
-    }
-    q->slots[index].arg = arg;
-    q->slots[index].order = order;
-    *handle = ((uint64_t)sim_queue__stamp(order) << 32) | (index + 1);
+    slot = &q->slots[number - 1];
+    q->slots_free = (uint32_t)slot->arg;
+    slot->arg = arg;
+    slot->order = order;
+    *handle = ((uint64_t)sim_queue__stamp(order) << 32) | number;
     return 0;
 }
 
@@ -175,7 +174,7 @@ static inline bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_
                                     uint64_t *arg)
 {
     SIM_DEBUG_ASSERT((order & SIM_ORDER_CANCELLABLE) != 0);
-    SIM_DEBUG_ASSERT(slot < q->slots_count);
+    SIM_DEBUG_ASSERT(slot < q->slots_limit);
     if (q->slots[slot].order != order) {
         SIM_DEBUG_ASSERT(q->cancelled > 0);
         q->cancelled--;
