@@ -13,6 +13,7 @@ struct mmc {
     struct sim_random random;
     struct sim_law between;
     struct sim_law service;
+    int64_t late_ns;
     int64_t *arrived_ns; // per customer
     uint32_t servers;
     uint32_t busy;
@@ -87,7 +88,10 @@ static void depart(struct mmc *m, uint32_t customer)
 {
     m->busy--;
     if (customer >= m->warm_up) {
-        m->sums.sojourn_s += (double)(sim_queue_now(&m->queue) - m->arrived_ns[customer]) * 1e-9;
+        int64_t inside_ns = sim_queue_now(&m->queue) - m->arrived_ns[customer];
+
+        m->sums.sojourn_s += (double)inside_ns * 1e-9;
+        m->sums.late += inside_ns > m->late_ns ? 1.0 : 0.0;
     }
     if (m->first_waiting < m->arrived) {
         m->first_waiting++;
@@ -104,11 +108,21 @@ static struct mmc_result finish(const struct mmc *m)
     result.sojourn_s /= customers;
     result.wait_s /= customers;
     result.waited /= customers;
+    result.late /= customers;
     return result;
 }
 
 struct mmc_result mmc_run(uint64_t seed, uint32_t servers, int64_t between_ns, int64_t service_ns,
                           uint32_t warm_up, uint32_t customers)
+{
+    const struct mmc_world world = {
+        servers, between_ns, {.kind = SIM_LAW_EXPONENTIAL, .a = service_ns}, INT64_MAX};
+
+    return mmc_run_world(seed, &world, warm_up, customers);
+}
+
+struct mmc_result mmc_run_world(uint64_t seed, const struct mmc_world *world, uint32_t warm_up,
+                                uint32_t customers)
 {
     static struct mmc zero;
     struct mmc m = zero;
@@ -116,11 +130,12 @@ struct mmc_result mmc_run(uint64_t seed, uint32_t servers, int64_t between_ns, i
     struct sim_event event = {0};
     struct mmc_result result;
 
-    m.servers = servers;
+    m.servers = world->servers;
+    m.late_ns = world->late_ns;
     m.warm_up = warm_up;
     m.total = warm_up + customers;
-    m.between = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = between_ns};
-    m.service = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = service_ns};
+    m.between = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = world->between_ns};
+    m.service = world->service;
     sim_arena_init(&arena, 0);
     assert_i64(sim_queue_init(&m.queue, &arena, 0), 0);
     assert_i64(sim_random_init(&m.random, &arena, seed), 0);
