@@ -49,7 +49,7 @@ static void an_answer(void **state)
     assert_has(p.out, "Take\n");
     assert_has(p.out, "min-pause=0s, flush-interval=1s");
     assert_has(p.out, "how sure");
-    assert_has(p.out, "resamples of the seeds it is the best");
+    assert_has(p.out, "resamples of the seeds no other is better");
     assert_has(p.out, "Its neighbours");
     assert_has(p.out, "faults.0.kill");
     assert_has(p.out, "\nexecution.batch.job-recovery.snapshot.min-pause: 0 s # less lost-work "
