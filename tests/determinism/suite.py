@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 JOBS = (2, 1, 4, 8)  # tests at once, round by round
 TEST_SECONDS_MAX = 900
 # A name that needs quoting, and one that does not.
-FOLDERS = ('recoup-round-', 'recoup round, \u00e4 %s \' ')
+FOLDERS = ('recoup-round-', 'recoup round, \u00e4 \' ')
 # Keeps a processor busy, and the disk: what is written is made durable each time.
 BUSY = 'while True: pass'
 WRITING = '''import os, sys

@@ -5,6 +5,7 @@
     test_flakiness.py RECOUP
 """
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,7 @@ class Runs(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             program, count = os.path.join(folder, 'recoup'), os.path.join(folder, 'count')
             with open(program, 'w', encoding='utf-8') as stream:
-                stream.write(WRAPPER % (count, count, sin, RECOUP))
+                stream.write(WRAPPER % (*[shlex.quote(count)] * 2, sin, shlex.quote(RECOUP)))
             os.chmod(program, 0o755)
             return flakiness('3', '--seeds', '1', '--recoup', program)
 
@@ -56,7 +57,7 @@ class Runs(unittest.TestCase):
         self.assertIn(' 1 differ\n', done.stdout)
 
     def test_one_exit_code_of_many(self):
-        self.assertEqual(self.run_rounds('%s "$@"; exit 9' % RECOUP).returncode, 5)
+        self.assertEqual(self.run_rounds('%s "$@"; exit 9' % shlex.quote(RECOUP)).returncode, 5)
 
     def test_a_run_without_a_result(self):
         self.assertEqual(flakiness('2', '--recoup', '/bin/false').returncode, 1)
@@ -68,7 +69,8 @@ class Tests(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             with open(os.path.join(folder, 'CTestTestfile.cmake'), 'w',
                       encoding='utf-8') as stream:
-                stream.write(SUITE % what.replace('COUNT', os.path.join(folder, 'count')))
+                stream.write(SUITE % what.replace('COUNT', shlex.quote(
+                    os.path.join(folder, 'count'))))
             done = flakiness('3', '--ctest', folder, *options)
             kept = os.path.join(folder, 'flakiness')
             names = sorted(os.listdir(kept)) if os.path.isdir(kept) else []

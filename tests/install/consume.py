@@ -25,8 +25,10 @@ class Failure(Exception):
 
 def run(command, **options):
     environment = dict(os.environ, ASAN_OPTIONS='detect_leaks=1', **options.pop('extra', {}))
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          stdin=subprocess.DEVNULL, env=environment, **options)
+    # pkg-config puts a backslash before each byte of a name that is not ASCII.
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding='utf-8', errors='surrogateescape', stdin=subprocess.DEVNULL,
+                          env=environment, **options)
     if done.returncode != 0:
         raise Failure('%s\nended with %d:\n%s' % (' '.join(command), done.returncode, done.stdout))
     return done.stdout

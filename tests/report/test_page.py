@@ -180,6 +180,7 @@ class Page(unittest.TestCase):
 
     def browse(self, path, *arguments, width=1200, height=1000):
         command = [self.chromium, '--headless=new', '--no-sandbox', '--disable-gpu',
+                   '--disable-dev-shm-usage',
                    '--hide-scrollbars', '--allow-file-access-from-files',
                    '--user-data-dir=' + os.path.join(self.folder, 'profile'),
                    '--window-size=%d,%d' % (width, height), *arguments, 'file://' + path]

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -144,9 +145,9 @@ class Report(unittest.TestCase):
         path = os.path.join(self.folder, 'repeat.db')
         self.call('run', self.scenario, '--set', 'cluster.workers=3', '--seed', '4', '--db', path)
         told = self.call('report', path, '--format', 'md', '-o', '-').stdout.decode()
-        command = 'run %s --set cluster.workers=3 --seed 4' % self.scenario
+        command = 'run %s --set cluster.workers=3 --seed 4' % shlex.quote(self.scenario)
         self.assertIn(command + '\n', told)
-        self.assertIn(self.call(*command.split()).returncode, (0, 1))
+        self.assertIn(self.call(*shlex.split(command)).returncode, (0, 1))
         connection = sqlite3.connect(path)
         connection.execute("UPDATE point SET command = ''")  # as older versions wrote it
         connection.commit()

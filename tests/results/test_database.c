@@ -308,17 +308,23 @@ static void keys_depend_on_what_is_run_and_on_nothing_else(void **state)
     assert_string_not_equal(other, first);
 }
 
-static void assert_refused(const char *path, const char *expected)
+static void assert_run_refused(const char *path, struct support_run *s, const char *expected)
 {
-    struct support_run s;
     char message[512];
 
-    support_run_init(&s);
-    assert_i64(append(path, &s, message), RESULTS_DATABASE_FAILED);
+    assert_i64(append(path, s, message), RESULTS_DATABASE_FAILED);
     if (strstr(message, expected) == NULL || strstr(message, path) == NULL) {
         print_error("expected '%s' in '%s'\n", expected, message);
         fail();
     }
+}
+
+static void assert_refused(const char *path, const char *expected)
+{
+    struct support_run s;
+
+    support_run_init(&s);
+    assert_run_refused(path, &s, expected);
 }
 
 static void other_files_are_refused_and_left_alone(void **state)
@@ -385,7 +391,7 @@ static void a_read_only_database_is_named(void **state)
     add(support_path(path, "readonly.db"), &s);
     assert_i64(chmod(path, 0444), 0);
     s.scenario.config.seed++;
-    assert_refused(path, "read-only");
+    assert_run_refused(path, &s, "read-only");
 }
 
 // Every column of every table and view, one a call.
