@@ -37,7 +37,6 @@ void sim_arena_init(struct sim_arena *arena, uint64_t bytes_limit)
 {
     SIM_ASSERT(arena != NULL);
     memset(arena, 0, sizeof(*arena));
-    arena->block_bytes_next = SIM_ARENA_BLOCK_MIN;
     arena->bytes_limit = bytes_limit;
 }
 
@@ -116,8 +115,8 @@ static struct sim_arena_block *system_block(size_t bytes, size_t unit)
 // A block of so many bytes, header included, on the account; NULL when out of memory.
 static struct sim_arena_block *add_block(struct sim_arena *arena, size_t bytes)
 {
-    size_t unit = bytes >= SIM_HUGE_BYTES && bytes >= SIM_ARENA_BLOCK_MAX / 2 ? SIM_HUGE_BYTES
-                                                                              : SIM_CACHE_LINE;
+    bool huge = bytes >= SIM_ARENA_BLOCK_MAX / 2 || bytes % SIM_HUGE_BYTES == 0;
+    size_t unit = huge ? SIM_HUGE_BYTES : SIM_CACHE_LINE;
     struct sim_arena_block *block;
 
     SIM_ASSERT(bytes > SIM_CACHE_LINE);
@@ -141,19 +140,14 @@ static struct sim_arena_block *add_block(struct sim_arena *arena, size_t bytes)
 // A new block with room for at least need bytes, or NULL.
 static struct sim_arena_block *new_block(struct sim_arena *arena, size_t need)
 {
-    size_t bytes = need + SIM_CACHE_LINE;
-    struct sim_arena_block *block;
+    size_t bytes = SIM_ARENA_BLOCK_MIN;
 
     SIM_ASSERT(need > 0);
-    if (bytes < arena->block_bytes_next) {
-        bytes = arena->block_bytes_next;
+    while (bytes < SIM_ARENA_BLOCK_MAX && bytes <= arena->bytes / 8) {
+        bytes *= 2;
     }
-    block = add_block(arena, bytes);
-    if (block != NULL && arena->block_bytes_next < SIM_ARENA_BLOCK_MAX) {
-        arena->block_bytes_next *= 2;
-    }
-    SIM_ASSERT(arena->block_bytes_next <= SIM_ARENA_BLOCK_MAX);
-    return block;
+    SIM_ASSERT(bytes <= SIM_ARENA_BLOCK_MAX);
+    return add_block(arena, bytes > need + SIM_CACHE_LINE ? bytes : need + SIM_CACHE_LINE);
 }
 
 // The smallest unused large block with room for need bytes, so that an equal run finds its own

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Memory of one run. A run owns one arena, takes all its memory from it and frees it at once.
-// Blocks grow from 64 KiB to 8 MiB, so a small run stays small and a large one is not wasteful.
+// Blocks grow from 64 KiB to 8 MiB, each at most a quarter of all that was taken before, so a
+// small run stays small and no run leaves much of what it took unused.
 // Allocations of a MiB and more get blocks of their own size.
 // A reset keeps the blocks: a second run of the same shape asks the system for nothing.
 //
@@ -33,7 +34,6 @@ struct sim_arena {
     struct sim_arena_block *first;    // all blocks, in order of first use
     struct sim_arena_block *large;    // blocks of one allocation each
     struct sim_arena_block *current;  // the block that cursor points into, or NULL
-    size_t block_bytes_next;          // payload of the next regular block
     uint64_t bytes;                   // taken from the system, headers included
     uint64_t bytes_limit;             // 0 = none
     uint64_t system_allocations;      // times that memory was asked from the system
