@@ -66,7 +66,7 @@ struct model_invariant_private {
 
     char file[MODEL_FILE_NAME_MAX]; // that the present incarnation writes
     bool file_open;
-    bool file_failed; // its creation: its name may be used again
+    bool file_failed; // its creation or close: its name may be used again
     uint32_t file_incarnation;
     uint64_t file_epoch, file_index; // of the last file created by it
     uint64_t appended;               // bytes of APPEND operations issued

@@ -330,7 +330,7 @@ static bool writes(enum recoup_action_type type)
 }
 
 // A new file: its number is greater than that of every file that this master created, except that
-// a name whose creation failed is used again (S13).
+// a name whose creation (or close, where it appears by that) failed is used again (S13).
 static void check_create(struct model_world *w, const char *name, uint32_t incarnation)
 {
     struct model_invariant_private *own = w->invariants.own;
@@ -417,8 +417,12 @@ void invariants_io_failed(struct model_world *w, const struct recoup_action *act
 {
     struct model_invariant_private *own = w->invariants.own;
 
+    // Where a file is visible only once it is closed, one whose close failed may never have been.
+    bool closes = action->type == RECOUP_ACTION_CLOSE &&
+                  w->config->storage.durable_at == RECOUP_DURABLE_AT_CLOSE;
+
     SIM_ASSERT(incarnation > 0);
-    if (w->invariants.on && action->type == RECOUP_ACTION_CREATE &&
+    if (w->invariants.on && (closes || action->type == RECOUP_ACTION_CREATE) &&
         own->file_incarnation == incarnation) {
         SIM_ASSERT(strcmp(own->file, action->io.file) == 0);
         own->file_open = false;

@@ -295,10 +295,26 @@ static int do_on_open(struct model_world *w, const struct model_storage_operatio
     return do_flush(w, file, operation->op);
 }
 
+// A close that fails ends the use of the file all the same, with what the storage has of it.
+static void let_go(struct model_world *w, const struct model_storage_operation *operation)
+{
+    struct model_file *file = storage_name_find_open(&w->storage, operation->action.io.file,
+                                                     operation->incarnation);
+
+    SIM_ASSERT(operation->op == MODEL_STORAGE_CLOSE);
+    if (file != NULL) {
+        storage_name_abandon(w, file);
+    }
+    SIM_ASSERT(operation->error != 0);
+}
+
 static int do_operation(struct model_world *w, const struct model_storage_operation *operation,
                         struct recoup_event *event)
 {
     if (operation->error != 0) {
+        if (operation->op == MODEL_STORAGE_CLOSE) {
+            let_go(w, operation);
+        }
         return operation->error;
     }
     SIM_ASSERT(operation->op < MODEL_STORAGE_OPS);

@@ -934,6 +934,13 @@ static void closed(struct recoup__store *store)
     }
 }
 
+static bool appears_by_close(const struct recoup__store *store)
+{
+    RECOUP_ASSERT(store->files[store->writer.file].own);
+    return store->io.type == RECOUP_ACTION_CLOSE && store->storage.create_exclusive
+           && store->storage.durable_at == RECOUP_DURABLE_AT_CLOSE;
+}
+
 // What is left of the file after an error: it is closed, whatever that says.
 static void abandoned(struct recoup__store *store, int error)
 {
@@ -945,6 +952,9 @@ static void abandoned(struct recoup__store *store, int error)
         store->files[writer->file].failed = false;
         writer->file_open = true;
     } else if (store->io.type == RECOUP_ACTION_CLOSE || store->io.type == RECOUP_ACTION_CREATE) {
+        // Where a file is there only once it is closed, it may never have been: nothing in it has
+        // been acknowledged, and as after a creation that failed its name is used again.
+        store->files[writer->file].failed |= error != 0 && appears_by_close(store);
         recoup__writer_forget_file(writer);
         return;
     }

@@ -528,11 +528,26 @@ static bool strikes(struct recoup_testing_host *host, enum recoup_action_type ty
     return true;
 }
 
+// After a creation or a close that is reported to have failed the file is not open, whatever came of
+// it; of an object that has not appeared nothing is left.
+static void let_go(struct recoup_testing_host *host, const char *name)
+{
+    struct testing_file *file = testing_find_open(host, name);
+
+    RECOUP_ASSERT(!host->interrupted);
+    if (file != NULL) {
+        file->open = false;
+        testing_collect(host);
+    }
+    RECOUP_ASSERT(testing_find_open(host, name) == NULL);
+}
+
 int recoup_testing_perform(struct recoup_testing_host *host, const struct recoup_action *action,
                            struct recoup_event *event)
 {
     size_t size = action->type == RECOUP_ACTION_APPEND ? action->io.size : 0;
     bool effect = true;
+    bool struck;
 
     RECOUP_ASSERT(host != NULL && event != NULL);
     RECOUP_ASSERT(!host->interrupted);
@@ -542,7 +557,8 @@ int recoup_testing_perform(struct recoup_testing_host *host, const struct recoup
     *event = (struct recoup_event){.type = RECOUP_EVENT_IO};
     event->io.operation = action->io.operation;
     host->operations[action->type]++;
-    if (strikes(host, action->type)) {
+    struck = strikes(host, action->type);
+    if (struck) {
         event->io.error = host->fault.error;
         effect = host->fault.effect == RECOUP_TESTING_EFFECT_FULL ||
                  (host->fault.effect == RECOUP_TESTING_EFFECT_HALF && size > 0);
@@ -552,6 +568,9 @@ int recoup_testing_perform(struct recoup_testing_host *host, const struct recoup
         int error = do_operation(host, action, size, event);
 
         event->io.error = event->io.error != 0 ? event->io.error : error;
+    }
+    if (struck && (action->type == RECOUP_ACTION_CREATE || action->type == RECOUP_ACTION_CLOSE)) {
+        let_go(host, action->io.file);
     }
     if (event->io.error != 0) {
         event->io.data = NULL;

@@ -47,7 +47,9 @@ struct recoup_testing_device {
     uint8_t hole; // what stands where bytes are missing in front of others; usually 0
 };
 
-enum recoup_testing_effect { // of an operation that is made to fail
+// Of an operation that is made to fail. After a creation or a close the file is not open any more
+// (in an object store: gone, if it has not appeared), whatever the effect.
+enum recoup_testing_effect {
     RECOUP_TESTING_EFFECT_NONE,
     RECOUP_TESTING_EFFECT_HALF, // of an append; else none
     RECOUP_TESTING_EFFECT_FULL, // it happened, and the error is a lie
