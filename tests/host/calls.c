@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -51,6 +52,11 @@ void calls_fail(unsigned nth, int os_error)
 void calls_stall(unsigned nth, const char *only, int64_t stall_ns)
 {
     arm(CALLS_STALL, nth, only, 0, stall_ns);
+}
+
+void calls_stop(unsigned nth)
+{
+    arm(CALLS_STOP, nth, NULL, 0, 0);
 }
 
 void calls_hold(unsigned nth, const char *only)
@@ -115,8 +121,10 @@ static bool meets(const char *name)
         if (calls.count == calls.nth) {
             calls.name = name;
             fails = calls.fault == CALLS_FAIL;
-            if (!fails) {
+            if (calls.fault == CALLS_STALL) {
                 stall();
+            } else if (calls.fault == CALLS_STOP) {
+                (void)raise(SIGSTOP);
             }
         }
     }

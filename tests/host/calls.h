@@ -12,12 +12,14 @@ enum calls_fault {
     CALLS_NONE, // only counted
     CALLS_FAIL, // with errno; a write leaves half of its bytes, a close has closed all the same
     CALLS_STALL,
+    CALLS_STOP, // the process stops before it (SIGSTOP), until somebody continues it
 };
 
 // From now on: call number `nth` (from 1), of those named `only` (NULL: of all), meets the fault.
 // Before anything runs in another thread, or when nothing does.
 void calls_fail(unsigned nth, int os_error);
 void calls_stall(unsigned nth, const char *only, int64_t stall_ns);
+void calls_stop(unsigned nth);
 // A stall that calls_let_go() ends.
 void calls_hold(unsigned nth, const char *only);
 void calls_let_go(void);
