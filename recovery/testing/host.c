@@ -528,8 +528,8 @@ static bool strikes(struct recoup_testing_host *host, enum recoup_action_type ty
     return true;
 }
 
-// After a creation or a close that is reported to have failed the file is not open, whatever came of
-// it; of an object that has not appeared nothing is left.
+// After a creation or a close that is reported to have failed the file is not open, whatever came
+// of it; of an object that has not appeared nothing is left.
 static void let_go(struct recoup_testing_host *host, const char *name)
 {
     struct testing_file *file = testing_find_open(host, name);
