@@ -55,8 +55,10 @@ struct segments {
 static void segments_world(struct model_test *t, const struct segments *s)
 {
     world_of(t, 1, 1);
-    t->config.options.flush_interval_ns = MILLI;
+    t->config.options.flush_interval_ns = MILLI / 1000;
     t->config.options.recovery_enabled = !s->from_scratch;
+    t->config.options.policy[RECOUP_POLICY_LIVENESS_CHECKS] =
+        s->failures.kind == SIM_LAW_WEIBULL ? 1 : 0;
     t->config.ha.detect = constant(llround(s->down_s * 1e9));
     t->config.master.start = constant(llround(s->start_s * 1e9));
     for (uint32_t i = 0; i < s->n; i++) {
@@ -65,9 +67,16 @@ static void segments_world(struct model_test *t, const struct segments *s)
     kill_master_every(t, s->failures);
 }
 
+// A crash between a stage's initialization and the flush behind it makes Flink hang (H24), which no
+// closed form knows of: the worlds below flush every microsecond. Weibull failures of falling rate
+// strike even within that, so there the new master looks (`recoup.recovery.liveness-checks`).
 static double makespan_s(struct model_test *t, uint64_t seed)
 {
     run_seed(t, seed);
+    if (t->result.state != MODEL_JOB_FINISHED) {
+        (void)fprintf(stderr, "seed %" PRIu64 ": the job ended as %s\n", seed,
+                      model_job_state_name(t->result.state));
+    }
     assert_int_equal(t->result.state, MODEL_JOB_FINISHED);
     return seconds(t->result.makespan_ns);
 }
@@ -225,7 +234,7 @@ static void waves(struct campaign *c, uint64_t n, uint32_t k, int64_t d_s, int64
     struct model_test *t = &c->t;
 
     world_of(t, 1, 2);
-    t->config.options.flush_interval_ns = MILLI;
+    t->config.options.flush_interval_ns = MILLI / 1000;
     t->config.options.recovery_enabled = !off;
     t->config.ha.detect = constant(25 * SECOND);
     t->config.master.start = constant(start_s * SECOND);

@@ -42,7 +42,8 @@ WORLDS = {
           'recovery off. The optimal places by dynamic programming.',
     'MF': 'K all-to-all stages of two subtasks; off: the same with recovery off.',
     'WB': 'One subtask of 3600 s; `every` draws the next failure anew when a master leads again, '
-          'so that it may strike R.',
+          'so that it may strike R. With `recoup.recovery.liveness-checks`: such failures may '
+          'strike before the first flush, after which Flink hangs (H24).',
     'FL': 'Subtasks of Exp(1 / lambda) on one slot finish as a Poisson process; the master dies at '
           'a random time; finishes forgotten are counted, and requests of flushes in runs without '
           'a crash. The latency is that of `storage.flush`.',
