@@ -239,13 +239,12 @@ void drawing_axis_x(struct drawing *drawing, const struct results_scale *x, doub
         (void)results_quantity(label, x->quantity, x->ticks[i]);
         half = (double)strlen(label) * DRAWING_CHARACTER / 2;
         drawing_line(drawing, "grid", place, top, place, bottom);
-        if (place - half > end + 4) {
-            // The first and the last one may not stand beyond the edge.
-            double inside = place + half > drawing->width ? drawing->width - half : place;
-
-            inside = inside < half ? half : inside;
-            drawing_text(drawing, "tick", inside, bottom + 16, DRAWING_MIDDLE, label);
-            end = inside + half;
+        // The first and the last one may not stand beyond the edge.
+        place = place + half > drawing->width ? drawing->width - half : place;
+        place = place < half ? half : place;
+        if (place - half > end + 8) {
+            drawing_text(drawing, "tick", place, bottom + 16, DRAWING_MIDDLE, label);
+            end = place + half;
         }
     }
     drawing_line(drawing, "axis", x->from, bottom, x->to, bottom);

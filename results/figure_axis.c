@@ -178,6 +178,19 @@ static double place_x(const struct curve *c, uint32_t value)
     return c->left + room * (value + 0.5) / axis->n_values;
 }
 
+// Pixels that a value's label wants; longer ones are cut.
+static double label_room(const struct survey_axis *axis)
+{
+    double room = 24;
+
+    for (uint32_t v = 0; v < axis->n_values; v++) {
+        double width = (double)strlen(axis->texts[v]) * DRAWING_CHARACTER + 8;
+
+        room = width > room ? width : room;
+    }
+    return room < 52 ? room : 52;
+}
+
 static void draw_values(struct curve *c)
 {
     const struct survey_axis *axis = &c->survey->axes[c->axis];
@@ -193,7 +206,7 @@ static void draw_values(struct curve *c)
         drawing_axis_x(c->drawing, &c->x, c->top, c->bottom, axis->name);
         return;
     }
-    while (step * every < 52 && every < axis->n_values) {
+    while (step * every < label_room(axis) && every < axis->n_values) {
         every++;
     }
     for (uint32_t v = 0; v < axis->n_values; v++) {

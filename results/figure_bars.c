@@ -9,6 +9,7 @@
 #include <gsl/gsl_sort.h>
 
 #include "results/figures.h"
+#include "results/report_parts.h"
 #include "sim/assert.h"
 
 #define PARTS_MAX 16u
@@ -224,7 +225,7 @@ bool figure_outage(struct drawing *drawing, const struct survey *survey)
     _Static_assert(MODEL_PHASE_COUNT <= PARTS_SHOWN, "every phase has a colour");
     for (uint32_t i = 0; i < MODEL_PHASE_COUNT; i++) {
         b.parts[i] = i;
-        b.names[i] = model_phase_name((enum model_phase)i);
+        b.names[i] = results_report_phase((enum model_phase)i);
     }
     return bars_draw(&b);
 }

@@ -83,8 +83,9 @@ static void draw_row(const struct differences *d, uint32_t i, double y)
 
     results_text_init(&label);
     results_text_format(&label, "%s %s", point->short_name, point->brief);
-    drawing_text_cut(d->drawing, "tick", narrow ? 0 : d->left - 8, narrow ? y + 11 : y + 13,
-                     narrow ? DRAWING_START : DRAWING_END, results_text_string(&label),
+    drawing_text_cut(d->drawing, "tick", narrow ? d->left + 6 : d->left - 8,
+                     narrow ? y + 11 : y + 13, narrow ? DRAWING_START : DRAWING_END,
+                     results_text_string(&label),
                      (uint32_t)((narrow ? d->drawing->width : d->left - 8) / 6.2));
     drawing_line(d->drawing, sure ? "s0 error" : "s1 error", low, middle, high, middle);
     results_text_format(&label, ": %s (95 %%: %s to %s)",

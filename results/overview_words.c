@@ -203,6 +203,19 @@ static void warn_plan(const struct survey *survey, struct results_text *text)
     }
 }
 
+// The best point of such an axis is that of the mildest failure.
+static void warn_failures(const struct survey *survey, struct results_text *text)
+{
+    for (uint32_t i = 0; i < survey->n_axes; i++) {
+        if (strncmp(survey->axes[i].path, "faults", 6) == 0) {
+            results_text_format(text,
+                                "%s is what happens, and no setting to be chosen: compare points "
+                                "in which it is the same.\n",
+                                survey->axes[i].name);
+        }
+    }
+}
+
 static void warn_states(const struct survey *survey, struct results_text *text)
 {
     if (survey->n_bugs > 0) {
@@ -232,6 +245,7 @@ static void warn_states(const struct survey *survey, struct results_text *text)
                             "counts as lost.\n",
                             survey->n_failed);
     }
+    warn_failures(survey, text);
 }
 
 // Bounds of percentiles are no part of the page, and TIMEOUT has its own line.

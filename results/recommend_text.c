@@ -10,6 +10,7 @@
 
 #include "results/label.h"
 #include "results/recommend_parts.h"
+#include "results/report_parts.h"
 #include "results/units.h"
 #include "results/warnings.h"
 
@@ -251,7 +252,7 @@ static void tell_binding(struct teller *t)
 
         say(t, "outage", RESULTS_PLAIN, "%s a run, %.0f %% of it %s",
             results_duration(outage, (int64_t)r->outage), share_of(r->phases[longest], r->outage),
-            model_phase_name((enum model_phase)longest));
+            results_report_phase((enum model_phase)longest));
     }
 }
 
@@ -472,6 +473,13 @@ static void tell_warnings(struct teller *t)
         if ((warnings & 1u << id) != 0) {
             say(t, "warning", RESULTS_YELLOW, "%s",
                 results_warning_sentence((enum results_warning_id)id));
+        }
+    }
+    for (uint32_t i = 0; i < r->n_axes; i++) {
+        if (strncmp(r->axes[i].path, "faults", 6) == 0) {
+            say(t, "warning", RESULTS_YELLOW,
+                "%s is what happens, and no setting to be chosen: the answer holds for the mildest",
+                r->axes[i].name);
         }
     }
     if (r->n_without_runs > 0) {

@@ -91,7 +91,7 @@ static void report_verdict(struct results_page *page, const struct results_run *
 
 // --- outage --------------------------------------------------------------------------------------
 
-static const char *phase_label(enum model_phase phase)
+const char *results_report_phase(enum model_phase phase)
 {
     switch (phase) {
     case MODEL_PHASE_DETECT:
@@ -128,7 +128,7 @@ static void idle_phases(struct results_page *page, const uint64_t sums[MODEL_PHA
     for (uint32_t p = 0; p < MODEL_PHASE_COUNT; p++) {
         if (sums[p] == 0) {
             results_text_format(words, "%s%s", words->size > 0 ? ", " : "0 s: ",
-                                phase_label((enum model_phase)p));
+                                results_report_phase((enum model_phase)p));
         }
     }
     if (words->size > 0) {
@@ -158,7 +158,7 @@ static void outage_bars(struct results_page *page, const struct model_result *r,
             continue;
         }
         results_text_add(page->text, "  ");
-        results_page_left(page, phase_label((enum model_phase)p), LABEL);
+        results_page_left(page, results_report_phase((enum model_phase)p), LABEL);
         results_page_bar(page, sums[p], largest, room, RESULTS_CYAN);
         results_page_right(page, results_duration(time, (int64_t)sums[p]), VALUE);
         results_page_line(page);

@@ -26,6 +26,8 @@ void results_report_plural(struct results_text *text, uint64_t count, const char
 // A line where fewer runs were made than asked for: "Interrupted after 7 of 100 runs; ...".
 void results_report_interrupted(struct results_page *page, uint64_t made, uint64_t asked,
                                 const char *noun, struct results_text *words);
+// A phase of an outage in words: "wait for workers".
+const char *results_report_phase(enum model_phase phase);
 // Between two facts of one line.
 const char *results_report_dot(const struct results_page *page);
 // One wrapped paragraph behind a label.
