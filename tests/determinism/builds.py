@@ -121,6 +121,18 @@ class Workshop:
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
 
+    def has_ccache(self, compiler):
+        """Whether ccache is here and works: it may have no folder that it may write to."""
+        if not shutil.which('ccache'):
+            return False
+        source = self.path('ccache.c')
+        os.makedirs(self.folder, exist_ok=True)
+        with open(source, 'w', encoding='utf-8') as stream:
+            stream.write('typedef int nothing;\n')
+        return subprocess.run(['ccache', compiler, '-c', source, '-o', source + '.o'],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              stdin=subprocess.DEVNULL, check=False).returncode == 0
+
     def unpack(self, package, pattern):
         """The unpacked source of a Debian package."""
         folder = self.path('sources', package)
@@ -207,7 +219,7 @@ class Workshop:
             command += ['-DCMAKE_SYSTEM_NAME=Linux', '-DCMAKE_SYSTEM_PROCESSOR=' + build.cpu]
         if shutil.which('ninja'):
             command += ['-G', 'Ninja']
-        if shutil.which('ccache'):
+        if self.has_ccache(build.compiler):
             command += ['-DCMAKE_C_COMPILER_LAUNCHER=ccache']
         environment = dict(os.environ)
         if build.own_libraries:
