@@ -47,7 +47,8 @@
 //       the host could let count as finished again at that moment: no attempt of them was started
 //       since, or it may be cancelled, and what a coordinator was given back for them has not gone
 //       to anybody else. A host that answers with none, or not at all, makes them anew; nothing
-//       else depends on it.
+//       else depends on it. What it leaves out is asked for again only when something has changed:
+//       with the next output that returns, or after the next reset that is carried out.
 //   D15 STOP (clear) is stepped only after the engine has made the job's result durable by itself:
 //       once the log is removed, only the engine knows that there was a job. After JOB_ENDED
 //       nothing is scheduled; the engine goes by that result.

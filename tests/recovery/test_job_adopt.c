@@ -191,6 +191,49 @@ static void expect_nothing_adopted(const struct master *master)
     assert_false(master_finished(master, 1, 3));
 }
 
+// What the host refuses is not asked for again by itself: it knows why, and the library does not.
+// It is part of the next question, which comes with the next output that returns or with the next
+// reset that is carried out, as long as it has not been made anew.
+static void refuse(struct world *world)
+{
+    struct master *master = &world->master;
+
+    report(world, 3);
+    assert_string_equal(master->trace, "offer 0.3+1 1.3+1\n");
+    assert_int_equal(master_adopt(master, NULL, 0), 0);
+    master_clear_trace(master);
+    report(world, 3); // nothing new has come back
+    master_advance(master, master->now_ns + 60 * SECOND);
+    assert_null(strstr(master->trace, "offer"));
+}
+
+static void agree_now(struct master *master)
+{
+    assert_non_null(strstr(master->trace, "offer 0.3+1 1.3+1\n"));
+    assert_int_equal(master_adopt(master, master->offered, master->n_offered), 0);
+    assert_true(master_finished(master, 1, 3));
+    assert_int_equal(master_attempt(master, 1, 3) >> 32, 1);
+}
+
+static void ARefusalIsAskedAgainAfterAReset(void **state)
+{
+    struct world *world = *state;
+
+    refuse(world);
+    assert_int_equal(master_fail(&world->master, 0, 3, 1), 0); // its re-run
+    agree_now(&world->master);
+}
+
+static void ARefusalIsAskedAgainWithTheNextOutput(void **state)
+{
+    struct world *world = *state;
+
+    refuse(world);
+    assert_int_equal(master_lose_worker(&world->master, 3), 0);
+    report(world, 3);
+    agree_now(&world->master);
+}
+
 // Inputs of two attempts never mix: what consumed the old a[3] cannot stand on the new one.
 static void AnInputMadeAnewEndsIt(void **state)
 {
@@ -351,6 +394,8 @@ int main(void)
         IN(open_without_3, TheNextMasterKnows),
         IN(open_without_3, TheNextMasterKnowsNothingThatWasNotDurable),
         IN(open_holding, NothingAgreedNothingAdopted),
+        IN(open_holding, ARefusalIsAskedAgainAfterAReset),
+        IN(open_holding, ARefusalIsAskedAgainWithTheNextOutput),
         IN(open_holding, AnInputMadeAnewEndsIt),
         IN(open_holding, AnAnswerThatComesTooLateChangesNothing),
         IN(open_world, WhatNobodyNeedsMayBeGone),
