@@ -245,9 +245,9 @@ void recoup__scanner_init(struct recoup__scanner *scanner, struct recoup__memory
 
 void recoup__scanner_release(struct recoup__scanner *scanner)
 {
-    RECOUP_ASSERT((scanner->bytes == NULL) == (scanner->capacity == 0));
+    RECOUP_ASSERT((scanner->own == NULL) == (scanner->capacity == 0));
     if (scanner->memory != NULL) {
-        recoup__release(scanner->memory, scanner->bytes, scanner->capacity);
+        recoup__release(scanner->memory, scanner->own, scanner->capacity);
     }
     memset(scanner, 0, sizeof *scanner);
 }
@@ -256,7 +256,9 @@ void recoup__scanner_begin(struct recoup__scanner *scanner, const struct recoup_
 {
     RECOUP_ASSERT(scanner->memory != NULL);
     scanner->format = *format;
+    scanner->bytes = scanner->own;
     scanner->used = 0;
+    scanner->rest_size = 0;
     scanner->at = 0;
     scanner->offset = 0;
     scanner->header_done = !format->contiguous;
@@ -270,37 +272,98 @@ uint64_t recoup__scanner_offset(const struct recoup__scanner *scanner)
     return scanner->offset + scanner->at;
 }
 
-int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size_t size)
+uint64_t recoup__scanner_fed(const struct recoup__scanner *scanner)
+{
+    RECOUP_ASSERT(scanner->at <= scanner->used);
+    return scanner->offset + scanner->used + scanner->rest_size;
+}
+
+void recoup__scanner_again(struct recoup__scanner *scanner, const struct recoup__frame *frame)
+{
+    RECOUP_ASSERT(frame->offset >= scanner->offset);
+    RECOUP_ASSERT(frame->end == recoup__scanner_offset(scanner));
+    scanner->at = (size_t)(frame->offset - scanner->offset);
+}
+
+// Makes bytes[0] the next byte to look at, in memory of the scanner's own.
+static void move_to_front(struct recoup__scanner *scanner)
 {
     size_t left = scanner->used - scanner->at;
-    void *bytes = scanner->bytes;
+
+    RECOUP_ASSERT(left <= scanner->capacity);
+    if (left > 0 && (scanner->at > 0 || scanner->bytes != scanner->own)) {
+        memmove(scanner->own, scanner->bytes + scanner->at, left);
+    }
+    scanner->bytes = scanner->own;
+    scanner->offset += scanner->at;
+    scanner->at = 0;
+    scanner->used = left;
+    RECOUP_ASSERT(scanner->used <= scanner->capacity);
+}
+
+void recoup__scanner_keep(struct recoup__scanner *scanner)
+{
+    RECOUP_ASSERT(RECOUP_ERGO(scanner->rest_size > 0, scanner->bytes == scanner->own));
+    move_to_front(scanner);
+    if (scanner->rest_size > 0) {
+        RECOUP_ASSERT(scanner->rest_size <= scanner->capacity - scanner->used);
+        memcpy(scanner->own + scanner->used, scanner->rest, scanner->rest_size);
+        scanner->used += scanner->rest_size;
+        scanner->rest_size = 0;
+    }
+}
+
+int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size_t size)
+{
+    void *own = scanner->own;
+    size_t left;
     int error;
 
-    RECOUP_ASSERT(scanner->at <= scanner->used);
+    recoup__scanner_keep(scanner);
+    left = scanner->used;
     if (size > UINT32_MAX / 2 || left > UINT32_MAX / 2) {
         return RECOUP_ELIMIT;
     }
     // A flip of a length must not make the scanner hoard: an unfinished record is never longer than
     // this.
     RECOUP_ASSERT(left <= RECOUP_EVENT_SIZE_MAX + 64u || size == 0);
-    error = recoup__grow(scanner->memory, &bytes, &scanner->capacity, 1,
-                         (uint32_t)(scanner->used + size > scanner->capacity ? left + size : 0));
-    scanner->bytes = bytes;
+    error = recoup__grow(scanner->memory, &own, &scanner->capacity, 1, (uint32_t)(left + size));
+    scanner->own = own;
+    scanner->bytes = own;
     if (error != 0) {
         return error;
     }
-    if (scanner->at > 0) {
-        memmove(scanner->bytes, scanner->bytes + scanner->at, left);
+    scanner->rest = data;
+    scanner->rest_size = size;
+    RECOUP_ASSERT(recoup__scanner_fed(scanner) == scanner->offset + left + size);
+    return 0;
+}
+
+// Sees to it that `need` bytes stand at scanner->at, as far as they were fed. Returns how many do.
+static size_t gather(struct recoup__scanner *scanner, size_t need)
+{
+    size_t left = scanner->used - scanner->at;
+    size_t n;
+
+    if (left >= need || scanner->rest_size == 0) {
+        return left;
+    }
+    RECOUP_ASSERT(scanner->bytes == scanner->own);
+    if (left == 0) {  // a record begins: from here on where it is
         scanner->offset += scanner->at;
         scanner->at = 0;
-        scanner->used = left;
+        scanner->bytes = scanner->rest;
+        scanner->used = scanner->rest_size;
+        scanner->rest_size = 0;
+        return scanner->used;
     }
-    if (size > 0) {
-        memcpy(scanner->bytes + scanner->used, data, size);
-        scanner->used += size;
-    }
-    RECOUP_ASSERT(scanner->used <= scanner->capacity);
-    return 0;
+    n = need - left < scanner->rest_size ? need - left : scanner->rest_size;
+    RECOUP_ASSERT(n <= scanner->capacity - scanner->used);
+    memcpy(scanner->own + scanner->used, scanner->rest, n);
+    scanner->used += n;
+    scanner->rest += n;
+    scanner->rest_size -= n;
+    return left + n;
 }
 
 static enum recoup__scan damaged(struct recoup__scanner *scanner, enum recoup__damage_kind kind)
@@ -327,7 +390,9 @@ static enum recoup__scan incomplete(struct recoup__scanner *scanner, bool ended)
 {
     size_t left = scanner->used - scanner->at;
 
+    RECOUP_ASSERT(scanner->rest_size == 0);
     if (!ended) {
+        recoup__scanner_keep(scanner);
         return RECOUP__SCAN_MORE;
     }
     if (left == 0) {
@@ -344,15 +409,13 @@ static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
                                     struct recoup__frame *frame)
 {
     const uint8_t *bytes;
-    size_t left = scanner->used - scanner->at;
     size_t trailer = scanner->format.checksum ? (size_t)FLINK_CHECKSUM : 0;
     uint32_t size;
 
-    if (left < FLINK_PREFIX) {
+    if (gather(scanner, FLINK_PREFIX) < FLINK_PREFIX) {
         return incomplete(scanner, ended);
     }
-    bytes = scanner->bytes + scanner->at;  // not before: there may be no buffer yet
-    size = recoup__get32be(bytes + 4);
+    size = recoup__get32be(scanner->bytes + scanner->at + 4);
     if (size > INT32_MAX) {
         return damaged(scanner, RECOUP__DAMAGE_LENGTH);  // Flink: NegativeArraySizeException
     }
@@ -361,12 +424,13 @@ static enum recoup__scan next_flink(struct recoup__scanner *scanner, bool ended,
         // ignored.
         return damaged(scanner, RECOUP__DAMAGE_TORN);
     }
-    if (left - FLINK_PREFIX < size) {
+    if (gather(scanner, (size_t)FLINK_PREFIX + size) - FLINK_PREFIX < size) {
         return incomplete(scanner, ended);
     }
     if (size < trailer) {
         return damaged(scanner, RECOUP__DAMAGE_CHECKSUM);
     }
+    bytes = scanner->bytes + scanner->at;
     frame->type = recoup__get32be(bytes);
     frame->sequence = 0;
     frame->body = bytes + FLINK_PREFIX;
@@ -385,10 +449,9 @@ static enum recoup__scan next_contiguous(struct recoup__scanner *scanner, bool e
                                          struct recoup__frame *frame)
 {
     const uint8_t *bytes;
-    size_t left = scanner->used - scanner->at;
     uint32_t size;
 
-    if (left < CONTIGUOUS_PREFIX) {
+    if (gather(scanner, CONTIGUOUS_PREFIX) < CONTIGUOUS_PREFIX) {
         return incomplete(scanner, ended);
     }
     bytes = scanner->bytes + scanner->at;
@@ -399,9 +462,10 @@ static enum recoup__scan next_contiguous(struct recoup__scanner *scanner, bool e
     if (size > RECOUP_EVENT_SIZE_MAX) {
         return damaged(scanner, RECOUP__DAMAGE_LENGTH);
     }
-    if (left - CONTIGUOUS_PREFIX < size) {
+    if (gather(scanner, (size_t)CONTIGUOUS_PREFIX + size) - CONTIGUOUS_PREFIX < size) {
         return incomplete(scanner, ended);
     }
+    bytes = scanner->bytes + scanner->at;  // they may have been put together elsewhere
     if (scanner->format.checksum
         && XXH3_64bits_withSeed(bytes + 8, CONTIGUOUS_PREFIX - 8 + size, scanner->format.seed)
                != recoup__get64(bytes)) {
@@ -422,7 +486,7 @@ static enum recoup__scan next_header(struct recoup__scanner *scanner, bool ended
     enum recoup__damage_kind kind;
 
     RECOUP_ASSERT(!scanner->header_done);
-    if (scanner->used - scanner->at < RECOUP__HEADER_SIZE) {
+    if (gather(scanner, RECOUP__HEADER_SIZE) < RECOUP__HEADER_SIZE) {
         if (ended && scanner->used == scanner->at) {
             return damaged(scanner, RECOUP__DAMAGE_EMPTY);
         }

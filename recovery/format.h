@@ -64,7 +64,7 @@ enum recoup__name_kind recoup__file_name_parse(const char *name, uint64_t *epoch
 struct recoup__frame {
     uint32_t type;
     uint64_t sequence;    // 0 in three-writes framing
-    const uint8_t *body;  // valid until the next feed
+    const uint8_t *body;  // valid until the next call for the scanner
     size_t size;
     uint64_t offset;  // in the file, of the frame
     uint64_t end;     // in the file, behind the frame
@@ -77,14 +77,20 @@ enum recoup__scan {
     RECOUP__SCAN_DAMAGED,  // scanner->damage says how; nothing more comes from this file
 };
 
+// Records are looked at where the caller's bytes are. Only a record that two feeds share is put
+// together in memory of the scanner's own: its begin is kept when the first has been used up, and
+// as much of the second as it lacks is added.
 struct recoup__scanner {
     struct recoup__memory *memory;
     struct recoup__format format;
-    uint8_t *bytes;
-    uint32_t capacity;
+    const uint8_t *bytes;  // being looked at: `own`, or what was fed
+    uint8_t *own;
+    uint32_t capacity;  // of `own`: room for everything that is left
     size_t used;
-    size_t at;        // next byte to look at
-    uint64_t offset;  // in the file, of bytes[0]
+    size_t at;            // next byte to look at
+    uint64_t offset;      // in the file, of bytes[0]
+    const uint8_t *rest;  // of what was fed, to be looked at behind `own`
+    size_t rest_size;
     bool header_done;
     struct recoup__header header;
     enum recoup__damage_kind damage;
@@ -96,12 +102,23 @@ void recoup__scanner_release(struct recoup__scanner *scanner);
 // Begins a new file.
 void recoup__scanner_begin(struct recoup__scanner *scanner, const struct recoup__format *format);
 
-// Adds bytes of the file. RECOUP_ENOMEM or RECOUP_ELIMIT: nothing has changed.
+// Adds bytes of the file. They are not copied: they have to stay until recoup__scanner_next()
+// asks for more or ends, or recoup__scanner_keep() is called. RECOUP_ENOMEM or RECOUP_ELIMIT:
+// nothing has changed.
 int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size_t size);
 
 // Finds the next record. `ended`: no more bytes of the file will come.
 enum recoup__scan recoup__scanner_next(struct recoup__scanner *scanner, bool ended,
                                        struct recoup__frame *frame);
+
+// Copies what is left of the bytes that were fed, which may go then. Cannot fail.
+void recoup__scanner_keep(struct recoup__scanner *scanner);
+
+// The record found last is found once more: goes back to its offset.
+void recoup__scanner_again(struct recoup__scanner *scanner, const struct recoup__frame *frame);
+
+// Offset in the file behind everything that was fed.
+uint64_t recoup__scanner_fed(const struct recoup__scanner *scanner);
 
 // Offset in the file of the next byte to look at.
 uint64_t recoup__scanner_offset(const struct recoup__scanner *scanner);

@@ -35,7 +35,7 @@ void recoup__reader_release(struct recoup__store *store)
     RECOUP_ASSERT(store->memory != NULL);
     recoup__scanner_release(&store->reader.scanner);
     recoup__decoder_release(&store->reader.decoder);
-    RECOUP_ASSERT(store->reader.scanner.bytes == NULL);
+    RECOUP_ASSERT(store->reader.scanner.own == NULL);
 }
 
 static bool policy(const struct recoup__store *store, enum recoup_policy which)
@@ -167,16 +167,10 @@ static void begin_file(struct recoup__store *store, uint32_t index)
     RECOUP_ASSERT(!store->files[index].ignored);
 }
 
-static uint64_t bytes_fed(const struct recoup__scanner *scanner)
-{
-    RECOUP_ASSERT(scanner->at <= scanner->used);
-    return scanner->offset + scanner->used;
-}
-
 static void issue_read(struct recoup__store *store)
 {
     const struct recoup__file *file = &store->files[store->reader.file];
-    uint64_t offset = bytes_fed(&store->reader.scanner);
+    uint64_t offset = recoup__scanner_fed(&store->reader.scanner);
     uint64_t size = store->limits.read_bytes;
     struct recoup_action *action;
 
@@ -389,7 +383,6 @@ static int scan_head(struct recoup__store *store, int64_t now_ns, bool ended)
     struct recoup__reader *reader = &store->reader;
     struct recoup__record record;
     struct recoup__frame frame;
-    size_t at = reader->scanner.at;
     enum recoup__scan scan = recoup__scanner_next(&reader->scanner, ended, &frame);
     int error;
 
@@ -405,7 +398,7 @@ static int scan_head(struct recoup__store *store, int64_t now_ns, bool ended)
     }
     error = recoup__record_decode(&reader->decoder, frame.type, frame.body, frame.size, &record);
     if (error == RECOUP_ENOMEM) {
-        reader->scanner.at = at;
+        recoup__scanner_again(&reader->scanner, &frame);
         return error;
     }
     if (error != 0) {
@@ -732,8 +725,7 @@ static int take_record(struct recoup__store *store, int64_t now_ns,
         *again = reader->phase == RECOUP__READER_FILES;
         return 0;
     }
-    reader->scanner.at = (size_t)(frame->offset - reader->scanner.offset);
-    RECOUP_ASSERT(reader->scanner.at <= reader->scanner.used);
+    recoup__scanner_again(&reader->scanner, frame);
     if (error == RECOUP_ENOMEM) {
         return error;
     }
@@ -934,13 +926,14 @@ static int read_done(struct recoup__store *store, int64_t now_ns, const struct r
         reader->fed = true;
         reader->opened.bytes += size;
     }
-    RECOUP_ASSERT(bytes_fed(&reader->scanner) <= store->files[reader->file].limit);
-    ended = ended || bytes_fed(&reader->scanner) == store->files[reader->file].limit;
+    RECOUP_ASSERT(recoup__scanner_fed(&reader->scanner) <= store->files[reader->file].limit);
+    ended = ended || recoup__scanner_fed(&reader->scanner) == store->files[reader->file].limit;
     store->io.busy = false;
     error = reader->phase == RECOUP__READER_HEADS ? scan_head(store, now_ns, ended)
                                                   : scan_files(store, now_ns, ended);
     if (error != 0) {
         store->io.busy = true;
+        recoup__scanner_keep(&reader->scanner);  // the event that comes again need not be this one
     }
     reader->attempts = error == 0 ? 0 : reader->attempts;
     return error;

@@ -79,7 +79,7 @@ static enum results_store_step end_file(struct results_store_scan *scan)
 // True when there are more bytes to look at, or the end is known.
 static bool feed(struct results_store_scan *scan, enum results_store_step *step)
 {
-    uint64_t at = scan->scanner.offset + scan->scanner.used;
+    uint64_t at = recoup__scanner_fed(&scan->scanner);
     int64_t size;
     int error;
 
