@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // The event store on real files, without the simulator. Writing: finishes stepped through the
-// library and written by a plain host, against a bare write of the same bytes in the same calls,
-// and against SQLite in WAL mode that appends the same records and commits where the library
-// flushes. Replay: a whole recovery from the page cache, and its reader alone, against a loop that
-// reads the same files. The same steps with recovery disabled tell what the job's state costs
-// anyway; the difference is what recording adds. Candidates run in interleaved rounds; ratios are
-// medians of paired ones. Files go to a folder that is made in the present one and removed. JSON on
-// standard output.
+// library and written by a plain host, against two bare writers and against SQLite in WAL mode that
+// appends the same records and commits where the library flushes. The bare write repeats the
+// library's write calls from bytes that lie there ready; the bare append also puts those bytes
+// together, record by record, in a buffer: the least that any log does for an event. Replay: a
+// whole recovery from the page cache, and its reader alone, against a loop that reads the same
+// files. The same steps with recovery disabled tell what the job's state costs anyway; the
+// difference is what recording adds. Candidates run in interleaved rounds; ratios are medians of
+// paired ones. Files go to a folder that is made in the present one and removed. JSON on standard
+// output. --shape N runs only that shape, from 0.
 #define _XOPEN_SOURCE 700
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -45,6 +47,7 @@ struct bench {
     uint32_t appends_capacity;
     uint64_t bytes;
     unsigned char *content; // as long as the largest write
+    unsigned char *buffer;  // of the bare append, as long
     int64_t *latency_ns;    // of each step that brings a finish
     int fd;
     uint64_t counted; // event of the last append
@@ -104,34 +107,57 @@ static void perform(struct bench *b, const struct recoup_action *action)
     }
 }
 
-static void step(struct bench *b, int64_t now_ns, const struct recoup_event *event)
+// One step and its operations, one after the other. Snapshots that it asks for are noted.
+static void step_one(struct bench *b, int64_t now_ns, const struct recoup_event *event,
+                     struct recoup_event *snapshot)
 {
-    struct recoup_event current = *event;
+    struct recoup_event current;
+    const struct recoup_event *next = event;
     const char *name = b->created;
-    bool more = true;
 
-    while (more) {
+    while (next != NULL) {
         struct recoup_update update;
-        struct recoup_action operation = {.type = RECOUP_ACTION_STOPPED};
+        const struct recoup_action *operation = NULL;
 
-        bench_require(recoup_step(b->job, now_ns, &current, &update) == 0, "step");
-        more = false;
+        bench_require(recoup_step(b->job, now_ns, next, &update) == 0, "step");
+        next = NULL;
         for (uint32_t i = 0; i < update.n_actions; i++) {
-            if (update.actions[i].type <= RECOUP_ACTION_REMOVE) {
-                operation = update.actions[i];
-                more = true;
+            const struct recoup_action *action = &update.actions[i];
+
+            if (action->type <= RECOUP_ACTION_REMOVE) {
+                operation = action;
+            } else if (action->type == RECOUP_ACTION_TAKE_SNAPSHOT) {
+                snapshot->type = RECOUP_EVENT_SNAPSHOT;
+                snapshot->snapshot.snapshot = action->take_snapshot.snapshot;
+                snapshot->snapshot.coordinator = action->take_snapshot.coordinator;
             }
         }
-        if (more) {
-            perform(b, &operation);
+        if (operation != NULL) {
+            perform(b, operation);
             memset(&current, 0, sizeof current);
             current.type = RECOUP_EVENT_IO;
-            current.io.operation = operation.io.operation;
-            if (operation.type == RECOUP_ACTION_LIST) {
+            current.io.operation = operation->io.operation;
+            if (operation->type == RECOUP_ACTION_LIST) {
                 current.io.names = &name;
                 current.io.n_names = b->created[0] == '\0' ? 0 : 1;
             }
+            next = &current;
         }
+    }
+}
+
+// The job has no coordinators, so a snapshot is that of the shuffle master alone; it is empty.
+// While it is owed, its finish holds up the writer and whatever comes behind it.
+static void step(struct bench *b, int64_t now_ns, const struct recoup_event *event)
+{
+    struct recoup_event snapshot = {.type = RECOUP_EVENT_START};
+
+    step_one(b, now_ns, event, &snapshot);
+    while (snapshot.type == RECOUP_EVENT_SNAPSHOT) {
+        struct recoup_event answer = snapshot;
+
+        snapshot.type = RECOUP_EVENT_START;
+        step_one(b, now_ns, &answer, &snapshot);
     }
 }
 
@@ -199,17 +225,37 @@ static int64_t run_library(struct bench *b, bool recovery)
 
 // --- the others ---------------------------------------------------------------------------------
 
-static int64_t run_bare(struct bench *b)
+// Puts `size` bytes together as an appending program has to: record by record, of those that the
+// library writes, each copied from where the caller has it.
+static void assemble(struct bench *b, uint32_t size)
 {
+    uint32_t record = 24 + 29 + (b->shape.payload_bytes > 0 ? 4 + b->shape.payload_bytes : 0);
+
+    for (uint32_t at = 0; at < size; at += record) {
+        uint32_t n = size - at < record ? size - at : record;
+
+        memcpy(b->buffer + at, b->content, n);
+        __asm__ volatile("" : : "r"(b->buffer + at) : "memory"); // each record by itself
+    }
+}
+
+// `assembles`: the bare append; otherwise the bare write.
+static int64_t run_bare(struct bench *b, bool assembles)
+{
+    const unsigned char *bytes = assembles ? b->buffer : b->content;
     int64_t begun_ns;
     int fd;
 
-    (void)snprintf(b->path, sizeof b->path, "%s/bare", b->folder);
+    (void)snprintf(b->path, sizeof b->path, "%s/%s", b->folder,
+                   assembles ? "append" : "bare");
     begun_ns = bench_now_ns();
     fd = open(b->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
     bench_require(fd >= 0, "create");
     for (uint32_t i = 0; i < b->n_appends; i++) {
-        write_all(fd, b->content, b->appends[i].bytes);
+        if (assembles) {
+            assemble(b, b->appends[i].bytes);
+        }
+        write_all(fd, bytes, b->appends[i].bytes);
         if (b->appends[i].sync) {
             bench_require(fdatasync(fd) == 0, "sync");
         }
@@ -339,7 +385,7 @@ static int64_t run_recovery(struct bench *b, const struct results_store_files *f
 
 static void clean(struct bench *b)
 {
-    static const char *const names[] = {"bare", "sqlite", "sqlite-wal", "sqlite-shm"};
+    static const char *const names[] = {"bare", "append", "sqlite", "sqlite-wal", "sqlite-shm"};
     struct results_store_files files;
     struct results_text message;
     char path[160];
@@ -381,12 +427,14 @@ struct rounds {
     double added[BENCH_ROUNDS_MAX], p50[BENCH_ROUNDS_MAX], p99[BENCH_ROUNDS_MAX];
     double cat[BENCH_ROUNDS_MAX], scan[BENCH_ROUNDS_MAX], recovery[BENCH_ROUNDS_MAX];
     double share[BENCH_ROUNDS_MAX], added_to_bare[BENCH_ROUNDS_MAX];
+    double append[BENCH_ROUNDS_MAX], added_to_append[BENCH_ROUNDS_MAX];
+    double to_floor[BENCH_ROUNDS_MAX];
 };
 
 static void write_round(struct bench *b, struct rounds *r, size_t i)
 {
     uint32_t n = b->shape.events;
-    double off, library, bare, sqlite;
+    double off, library, bare, append, sqlite;
 
     off = (double)run_library(b, false);
     clean(b);
@@ -394,7 +442,8 @@ static void write_round(struct bench *b, struct rounds *r, size_t i)
     sort_latency(b->latency_ns, n);
     r->p50[i] = (double)b->latency_ns[n / 2];
     r->p99[i] = (double)b->latency_ns[n - 1 - n / 100];
-    bare = (double)run_bare(b);
+    bare = (double)run_bare(b, false);
+    append = (double)run_bare(b, true);
     sqlite = (double)run_sqlite(b);
     r->library[i] = library / n;
     r->off[i] = off / n;
@@ -404,6 +453,9 @@ static void write_round(struct bench *b, struct rounds *r, size_t i)
     r->to_sqlite[i] = library / sqlite;
     r->added[i] = (library - off) / n;
     r->added_to_bare[i] = (library - off) / bare;
+    r->append[i] = append / n;
+    r->added_to_append[i] = (library - off) / append;
+    r->to_floor[i] = library / (off + append);
 }
 
 // Over the files that the last write round has left.
@@ -441,6 +493,10 @@ static void print(const struct bench *b, struct rounds *r, size_t n, bool first)
     printf("  \"ratio_to_bare\":%.2f,\"added_to_bare\":%.2f,\"ratio_to_sqlite\":%.2f,\n",
            bench_median(r->to_bare, n), bench_median(r->added_to_bare, n),
            bench_median(r->to_sqlite, n));
+    printf("  \"bare_append_ns_per_event\":%.1f,\"added_to_bare_append\":%.2f,"
+           "\"ratio_to_unrecorded_and_bare_append\":%.2f,\n",
+           bench_median(r->append, n), bench_median(r->added_to_append, n),
+           bench_median(r->to_floor, n));
     printf("  \"cat_mb_per_s\":%.0f,\"scan_mb_per_s\":%.0f,\"recovery_mb_per_s\":%.0f,"
            "\"recovery_to_cat\":%.2f}",
            bench_median(r->cat, n), bench_median(r->scan, n), bench_median(r->recovery, n),
@@ -470,23 +526,34 @@ int main(int argc, char **argv)
                                           {"small records, each flushed", 200000, 0, 1},
                                           {"payloads of 4 KB", 50000, 4096, 1000},
                                           {"payloads of 64 KB", 4000, 65536, 100}};
-    bool quick = bench_quick(argc, argv);
+    long only = -1;
+    bool quick;
     struct bench b = {.folder = "bench_store.XXXXXX", .fd = -1};
 
+    if (argc > 2 && strcmp(argv[argc - 2], "--shape") == 0) {
+        only = strtol(argv[argc - 1], NULL, 10);
+        argc -= 2;
+    }
+    quick = bench_quick(argc, argv);
     b.content = calloc(1, 4u << 20);
-    bench_require(b.content != NULL, "memory");
+    b.buffer = calloc(1, 4u << 20);
+    bench_require(b.content != NULL && b.buffer != NULL, "memory");
     memset(b.content, 0x5a, 4u << 20);
     bench_require(mkdtemp(b.folder) != NULL, "make a folder");
     printf("{\"benchmark\":\"store\",\"quick\":%s,\"shapes\":[", quick ? "true" : "false");
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         struct shape shape = shapes[i];
 
+        if (only >= 0 && (size_t)only != i) {
+            continue;
+        }
         shape.events = quick ? shape.events / 50 : shape.events;
-        run_shape(&b, &shape, quick ? 2 : 7, i == 0);
+        run_shape(&b, &shape, quick ? 2 : 7, i == 0 || only >= 0);
     }
     printf("]}\n");
     bench_require(rmdir(b.folder) == 0, "remove the folder");
     free(b.content);
+    free(b.buffer);
     free(b.appends);
     return 0;
 }
