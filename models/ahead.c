@@ -6,7 +6,7 @@
 #include "sim/banned.h"
 
 // With fewer attempts all records fit the nearest caches, and looking ahead only costs.
-#define AHEAD_ATTEMPTS_MIN 4096u
+#define AHEAD_ATTEMPTS_MIN 8192u
 // So many events ahead attempts that have been asked for are read, to ask for what they lead to; of
 // at most so many at a time.
 #define AHEAD_NEAR 4u
