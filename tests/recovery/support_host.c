@@ -147,6 +147,7 @@ static int on_checkpoint(void *context, bool first, bool *done)
 {
     struct host *host = context;
 
+    host->checkpoint_calls++;
     if (first) {
         host->checkpoint_next = 0;
         host->checkpoints++;

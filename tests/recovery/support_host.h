@@ -13,7 +13,7 @@
 #define SECOND INT64_C(1000000000)
 #define MILLISECOND INT64_C(1000000)
 #define HOST_FILES 64
-#define HOST_RECORDS 4096
+#define HOST_RECORDS 8192
 #define HOST_SETTLED 128
 
 struct host_file {
@@ -94,6 +94,7 @@ struct host {
     uint32_t checkpoint_records;  // of a checkpoint
     uint32_t checkpoint_next;
     unsigned checkpoints;  // started
+    unsigned checkpoint_calls;
     int on_record_error;   // returned once for record number on_record_at (from 1)
     uint32_t on_record_at;
 };

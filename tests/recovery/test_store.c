@@ -745,6 +745,56 @@ static void compaction(void **state)
     host_destroy(host);
 }
 
+// A checkpoint of `n` records, taken at a stage end. Returns how often the store asked for them.
+static unsigned checkpoint_of(uint32_t n)
+{
+    struct host *host = host_create(RECOUP_PROFILE_HARDENED);
+    unsigned calls;
+
+    host->quiet = true;
+    host->checkpoint_records = n;
+    host_open(host);
+    host_incarnation(host);
+    for (uint32_t i = 0; host->checkpoints == 0; i++) {
+        bool cut = i % 500 == 499;
+
+        assert_true(i < 5000);
+        host_finish(host, i % 1000, cut ? RECOUP__WRITE_CUT : 0);
+        host_advance(host, host->now_ns + MILLISECOND);
+    }
+    calls = host->checkpoint_calls;
+    host_stop(host, false);
+    host_open(host);
+    assert_int_equal(recoup__store_opened(host->store)->result, RECOUP__OPENED_LOG);
+    assert_false(recoup__store_opened(host->store)->lost);
+    // BEGIN, INCARNATION, the state and END follow on one another, and nothing stands before them.
+    assert_u64(host->n_records, n + 3);
+    assert_int_equal(host->records[0].type, RECOUP__RECORD_CHECKPOINT_BEGIN);
+    assert_int_equal(host->records[1].type, RECOUP__RECORD_INCARNATION);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(host->records[i + 2].type, RECOUP__RECORD_FINISHED);
+        assert_u64(host->records[i + 2].subtask, i);
+    }
+    assert_int_equal(host->records[n + 2].type, RECOUP__RECORD_CHECKPOINT_END);
+    host_stop(host, true);
+    host_destroy(host);
+    return calls;
+}
+
+// A checkpoint that fits one part begins and ends within one step; with one record more it takes a
+// second one.
+static void a_checkpoint_of_one_step(void **state)
+{
+    uint32_t part = 1u << 18;  // RECOUP__CHECKPOINT_PART
+    uint32_t most = (part - 29) / 53 + 1;
+
+    (void)state;
+    assert_u64(checkpoint_of(0), 1);
+    assert_u64(checkpoint_of(1), 1);
+    assert_u64(checkpoint_of(most), 1);
+    assert_u64(checkpoint_of(most + 1), 2);
+}
+
 // A master with a greater epoch has been here: this one may not go on.
 static void fenced(void **state)
 {
@@ -1063,6 +1113,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(stop_amid_a_wipe),
     cmocka_unit_test(leadership_lost),
     cmocka_unit_test(compaction),
+    cmocka_unit_test(a_checkpoint_of_one_step),
     cmocka_unit_test(fenced),
     cmocka_unit_test(zombie_bytes_do_not_count),
     cmocka_unit_test(out_of_memory),
