@@ -161,7 +161,12 @@ struct model_worker_policy {    // recoup.worker.*: hazards H35 to H37
 
 // --- faults --------------------------------------------------------------------------------------
 
-enum model_fault_kind { MODEL_FAULT_KILL, MODEL_FAULT_TERMINATE, MODEL_FAULT_STORE_ERROR };
+enum model_fault_kind {
+    MODEL_FAULT_KILL,
+    MODEL_FAULT_TERMINATE,
+    MODEL_FAULT_STORE_ERROR,
+    MODEL_FAULT_PARTITION // of the master: cut off from workers and election, not from the storage
+};
 enum model_fault_process { MODEL_PROCESS_MASTER, MODEL_PROCESS_WORKER };
 enum model_fault_target { MODEL_TARGET_RANDOM, MODEL_TARGET_EACH, MODEL_TARGET_NUMBER };
 enum model_fault_trigger {
@@ -180,6 +185,7 @@ struct model_fault {
     enum model_fault_target target;
     uint32_t worker;  // MODEL_TARGET_NUMBER
     int64_t grace_ns; // terminate
+    int64_t unaware_ns; // partition: how long it goes on after its leadership is lost
     enum model_fault_trigger trigger;
     struct sim_law law;       // AT: ns; AT_SHARE: 1e-9 of the makespan; EVERY: ns
     uint32_t stage;           // WHEN

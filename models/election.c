@@ -138,6 +138,9 @@ void election_lost(struct model_world *w)
     SIM_ASSERT(!e->leading);
     SIM_ASSERT(w->now_ns >= e->died_ns);
     outage_enter(w, MODEL_PHASE_ELECT);
+    if (w->zombies.alive > 0) {
+        zombie_leadership_lost(w, e->incarnation);
+    }
     tell_workers(w);
     if (!contender_at(w, &there_ns)) {
         world_end(w, MODEL_JOB_SUSPENDED);

@@ -105,6 +105,9 @@ static int arm(struct model_world *w, uint32_t fault)
     if ((f->kind == MODEL_FAULT_STORE_ERROR) && f->trigger != MODEL_TRIGGER_ON) {
         return SIM_EINVAL;
     }
+    if (f->kind == MODEL_FAULT_PARTITION && f->process != MODEL_PROCESS_MASTER) {
+        return SIM_EINVAL;
+    }
     if (f->process == MODEL_PROCESS_WORKER && f->target == MODEL_TARGET_NUMBER &&
         f->worker >= w->config->cluster.workers) {
         return SIM_EINVAL;
@@ -194,6 +197,8 @@ static void strike_master(struct model_world *w, uint32_t fault)
     record(w, fault, RECOUP_NONE);
     if (f->kind == MODEL_FAULT_KILL) {
         master_kill(w);
+    } else if (f->kind == MODEL_FAULT_PARTITION) {
+        master_cut_off(w, f->unaware_ns);
     } else {
         SIM_ASSERT(f->kind == MODEL_FAULT_TERMINATE);
         master_terminate(w, f->grace_ns);

@@ -83,6 +83,14 @@ void invariants_recovered(struct model_world *w);
 void invariants_update(struct model_world *w, const struct recoup_update *update);
 // Before an I/O operation is issued (R4, R10, S12, S13, S15).
 void invariants_io(struct model_world *w, const struct recoup_action *action, uint32_t incarnation);
+// The same of a master that is cut off (R10, S12).
+struct model_zombie;
+void invariants_zombie_io(struct model_world *w, const struct recoup_action *action,
+                          struct model_zombie *zombie);
+// A master wants a name that the file `taken` (NULL: its own open one) has (S12).
+struct model_file;
+void invariants_name_taken(struct model_world *w, uint32_t incarnation,
+                           const struct model_file *taken);
 // After an I/O operation of `incarnation` has failed (S13, S15).
 void invariants_io_failed(struct model_world *w, const struct recoup_action *action,
                           uint32_t incarnation);

@@ -41,6 +41,8 @@ struct invariant_incarnation {
     uint64_t lost_at;  // last event accepted when recording stopped
     bool lost;         // recording is off
     bool replaced;     // a checkpoint took the place of events that were lost
+    uint64_t fence; // last event of it that its first successor read
+    bool fenced;    // a successor has read its log, and recovered
     bool replayed;
     bool recovered;
     bool failed;

@@ -71,8 +71,9 @@ static bool comparable(const struct model_world *w)
     const struct model_reference *reference = &w->invariants.reference;
 
     SIM_ASSERT(w->invariants.on);
+    // What a master that is cut off removed meanwhile cannot be read again.
     return w->config->options.recovery_enabled && reference->read && reference->pictures_ready &&
-           !w->master.failed;
+           !w->master.failed && !w->zombies.removed;
 }
 
 // --- S1, S2: the store ---------------------------------------------------------------------------
@@ -188,7 +189,14 @@ static void check_reference(struct model_world *w)
 
 // --- R2, T9: history -----------------------------------------------------------------------------
 
-enum phantom { PHANTOM_NONE, PHANTOM_RECOVERY, PHANTOM_RUNNING, PHANTOM_UNPROTECTED, PHANTOMS };
+enum phantom {
+    PHANTOM_NONE,
+    PHANTOM_ZOMBIE,
+    PHANTOM_RECOVERY,
+    PHANTOM_RUNNING,
+    PHANTOM_UNPROTECTED,
+    PHANTOMS
+};
 
 // True if the log holds something recorded after the decision.
 static bool contradicted(const struct model_world *w, const struct invariant_taking *taking)
@@ -206,10 +214,38 @@ static bool contradicted(const struct model_world *w, const struct invariant_tak
     return false;
 }
 
+// S12: its record came to the log of a master that was cut off after a successor had read that.
+static bool came_late(struct model_world *w, uint32_t attempt)
+{
+    const struct model_attempt *a = world_attempt(w, attempt);
+    const struct invariant_incarnation *writer = invariant_incarnation_of(w, a->incarnation);
+
+    SIM_ASSERT(a->incarnation < w->master.incarnation);
+    SIM_ASSERT(SIM_ERGO(writer->fence > 0, writer->fenced));
+    return a->incarnation <= w->zombies.newest && writer->fenced && a->event > writer->fence;
+}
+
+// What the first successor that recovered has read of a master is all that may ever count.
+static void fence(struct model_world *w)
+{
+    SIM_ASSERT(comparable(w));
+    for (uint32_t i = 1; i < w->master.incarnation; i++) {
+        struct invariant_incarnation *writer = invariant_incarnation_of(w, i);
+
+        SIM_ASSERT(SIM_ERGO(!writer->fenced, writer->fence == 0));
+        writer->fence = writer->fenced ? writer->fence : reference_readable_event(w, i);
+        writer->fenced = true;
+    }
+}
+
 static enum phantom phantom_of(struct model_world *w, uint32_t attempt)
 {
     uint32_t index = invariant_shadow_of(w, attempt)->taking;
     const struct invariant_taking *taking;
+
+    if (w->zombies.newest > 0 && came_late(w, attempt)) {
+        return PHANTOM_ZOMBIE;
+    }
 
     SIM_ASSERT(index <= sim_chunks_count(&w->invariants.own->takings));
     if (index == 0) {
@@ -252,6 +288,10 @@ static void check_history(struct model_world *w)
     // A log that was taken for shorter than it is may come to light again.
     note_phantom(w, &tallies[PHANTOM_RECOVERY], "R2", w->invariants.own->gap_seen ? "H12" : "H19",
                  "are finished again that an earlier recovery had taken back");
+    // Or the successor went on before it had said durably how much of the log counts.
+    note_phantom(w, &tallies[PHANTOM_ZOMBIE], "S12",
+                 invariants_hazard_active(w, "H16") ? "H16" : "H19",
+                 "are finished by records written after a successor of their master read the log");
     note_phantom(w, &tallies[PHANTOM_RUNNING], "T9", "H21",
                  "are finished again although an earlier master had reset them");
     note_phantom(w, &tallies[PHANTOM_UNPROTECTED], "R1", "H2",
@@ -449,4 +489,7 @@ void invariants_recovered(struct model_world *w)
                           w->master.incarnation);
     }
     incarnation->recovered = true;
+    if (w->zombies.newest > 0 && comparable(w)) {
+        fence(w);
+    }
 }

@@ -412,6 +412,50 @@ void invariants_io(struct model_world *w, const struct recoup_action *action, ui
     }
 }
 
+// R10: without fencing a master writes beside its successor, which may read it or not. With it the
+// files that it writes bear its own epoch, so that its successors know them (S12).
+void invariants_zombie_io(struct model_world *w, const struct recoup_action *action,
+                          struct model_zombie *zombie)
+{
+    bool fencing = w->config->options.policy[RECOUP_POLICY_FENCING] != 0;
+    uint64_t epoch = 0;
+    uint64_t index = 0;
+
+    SIM_ASSERT(action->type <= RECOUP_ACTION_REMOVE);
+    SIM_ASSERT(zombie->incarnation < w->master.incarnation || !w->master.alive);
+    if (!w->invariants.on || !writes(action->type)) {
+        return;
+    }
+    if (action->type == RECOUP_ACTION_APPEND) {
+        w->invariants.own->appended += action->io.size;
+    }
+    if (fencing && action->type != RECOUP_ACTION_REMOVE &&
+        (!reference_file_name(w, action->io.file, &epoch, &index) ||
+         epoch != zombie->incarnation)) {
+        invariants_report(w, "S12", "", "master %u writes to file %s, whose epoch is not its own",
+                          zombie->incarnation, action->io.file);
+    }
+    if (!fencing && w->master.started && !zombie->told) {
+        zombie->told = true;
+        invariants_report(w, "R10", "H16",
+                          "master %u writes to file %s of the store, and master %u leads",
+                          zombie->incarnation, action->io.file, w->master.incarnation);
+    }
+}
+
+void invariants_name_taken(struct model_world *w, uint32_t incarnation,
+                           const struct model_file *taken)
+{
+    SIM_ASSERT(incarnation > 0);
+    if (!w->invariants.on || taken == NULL || taken->incarnation == incarnation ||
+        (taken->incarnation > w->zombies.newest && incarnation > w->zombies.newest)) {
+        return;
+    }
+    SIM_ASSERT(taken->name[0] != '\0');
+    invariants_report(w, "S12", "H16", "masters %u and %u both want file %s", taken->incarnation,
+                      incarnation, taken->name);
+}
+
 void invariants_io_failed(struct model_world *w, const struct recoup_action *action,
                           uint32_t incarnation)
 {

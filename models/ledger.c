@@ -255,7 +255,9 @@ enum model_cause ledger_forgotten_cause(struct model_world *w, uint32_t attempt)
     if (a->dropped) {
         return MODEL_CAUSE_RECORDING_STOPPED;
     }
-    if (a->event == 0 || storage_durable_event(w, a->incarnation) < a->event) {
+    // Of a master that was cut off it may have become durable since, too late to be read.
+    if (a->event == 0 || storage_durable_event(w, a->incarnation) < a->event ||
+        a->incarnation <= w->zombies.newest) {
         return MODEL_CAUSE_NOT_RECORDED;
     }
     return MODEL_CAUSE_LOG_DAMAGED;

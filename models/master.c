@@ -143,6 +143,19 @@ static void abandon_subtasks(struct model_world *w)
     SIM_ASSERT(w->schedule.ready.count == 0);
 }
 
+// Forgets what belongs to a job that is gone.
+static void forget_job(struct model_world *w)
+{
+    struct model_master_state *m = &w->master;
+
+    SIM_ASSERT(m->job == NULL);
+    SIM_ASSERT(!m->stepping);
+    sim_queue_cancel(&w->queue, m->timer);
+    m->timer = SIM_NO_HANDLE;
+    m->deadline_ns = RECOUP_NEVER;
+    memset(m->resets, 0, sizeof(m->resets));
+}
+
 // The library's memory is gone with its process.
 static void drop_job(struct model_world *w)
 {
@@ -155,11 +168,8 @@ static void drop_job(struct model_world *w)
     coordinators_master_gone(w);
     recoup_destroy(m->job);
     m->job = NULL;
-    SIM_ASSERT(m->memory.live_bytes == 0);
-    sim_queue_cancel(&w->queue, m->timer);
-    m->timer = SIM_NO_HANDLE;
-    m->deadline_ns = RECOUP_NEVER;
-    memset(m->resets, 0, sizeof(m->resets));
+    SIM_ASSERT(m->memory.live_bytes == 0 || w->zombies.alive > 0);
+    forget_job(w);
 }
 
 // Remembers which subtasks count as held at this death. A master that dies before it has said what
@@ -174,7 +184,9 @@ static void note_held(struct model_world *w)
     SIM_ASSERT(w->master.finished <= w->n_subtasks);
 }
 
-static void die(struct model_world *w, bool graceful)
+enum death { DEATH_KILLED, DEATH_IN_ORDER, DEATH_CUT_OFF };
+
+static void die(struct model_world *w, enum death how)
 {
     struct model_master_state *m = &w->master;
 
@@ -192,8 +204,15 @@ static void die(struct model_world *w, bool graceful)
     invariants_master_died(w, m->incarnation);
     ledger_recovery_ends(w);
     // First the file system: half of an append under way may be kept, and its bytes are the job's.
-    storage_client_died(w, m->incarnation);
-    drop_job(w);
+    if (how == DEATH_CUT_OFF) {
+        zombie_begin(w, m->unaware_ns);
+        if (w->error != 0)
+            return;
+        forget_job(w);
+    } else {
+        storage_client_died(w, m->incarnation);
+        drop_job(w);
+    }
     abandon_subtasks(w);
     note_held(w);
     if (m->started)
@@ -203,11 +222,11 @@ static void die(struct model_world *w, bool graceful)
     m->todo.adoption = 0;
     outage_begin(w, held);
     faults_master_dead(w);
-    if (graceful)
+    if (how == DEATH_IN_ORDER)
         workers_master_disconnects(w);
     else
         workers_master_killed(w);
-    election_leader_gone(w, graceful);
+    election_leader_gone(w, how == DEATH_IN_ORDER);
 }
 
 void master_kill(struct model_world *w)
@@ -218,7 +237,24 @@ void master_kill(struct model_world *w)
     if (w->master.stepping)
         w->master.kill_pending = true; // it dies when its step's effects have been issued
     else
-        die(w, false);
+        die(w, DEATH_KILLED);
+}
+
+void master_cut_off(struct model_world *w, int64_t unaware_ns)
+{
+    struct model_master_state *m = &w->master;
+
+    SIM_ASSERT(unaware_ns >= 0);
+    if (!m->alive || w->ended)
+        return;
+    m->unaware_ns = unaware_ns;
+    if (m->stepping)
+        m->cut_pending = true;
+    else if (m->job != NULL && !m->terminating)
+        die(w, DEATH_CUT_OFF);
+    else
+        die(w, DEATH_KILLED);
+    SIM_ASSERT(SIM_ERGO(m->alive, m->cut_pending || w->error != 0));
 }
 
 void master_terminate(struct model_world *w, int64_t grace_ns)
@@ -230,7 +266,7 @@ void master_terminate(struct model_world *w, int64_t grace_ns)
     if (!m->alive || w->ended || m->terminating)
         return;
     if (!m->started) {
-        die(w, true);
+        die(w, DEATH_IN_ORDER);
         return;
     }
     m->terminating = true;
@@ -287,6 +323,7 @@ void master_start(struct model_world *w)
     coordinators_fresh(w);
     if (w->config->options.recovery_enabled) {
         ledger_recovery_begins(w);
+        w->zombies.removed = false;
         reference_read(w);
     }
     workers_leader_published(w);
@@ -297,6 +334,6 @@ void master_stopped(struct model_world *w)
 {
     SIM_ASSERT(w->master.terminating);
     if (w->master.alive)
-        die(w, true);
+        die(w, DEATH_IN_ORDER);
     SIM_ASSERT(!w->master.alive);
 }

@@ -33,6 +33,8 @@ struct model_master_state {
     bool stepping; // inside recoup_step's update: no other step, no death until it is carried out
     bool kill_pending;    // killed while stepping
     bool stop_pending;    // terminated while stepping
+    bool cut_pending;     // cut off while stepping
+    int64_t unaware_ns;   // then: how long it will not notice
     bool stopped;         // STOPPED was seen
     uint32_t incarnation; // from 1
     int64_t granted_ns;
@@ -69,6 +71,9 @@ int master_init(struct model_world *w); // the first master, leading and started
 // Faults. A killed master is gone now; a terminated one stops in order within its grace.
 void master_kill(struct model_world *w);
 void master_terminate(struct model_world *w, int64_t grace_ns);
+// Cut off from workers and election: gone for them, and going on as a zombie (zombie.h). One that
+// has not started, or is stopping, has nothing to go on with, and dies.
+void master_cut_off(struct model_world *w, int64_t unaware_ns);
 void master_grace_end(struct model_world *w, uint32_t incarnation);
 
 void master_granted(
@@ -78,6 +83,7 @@ void master_start(struct model_world *w); // event MASTER_START: the job is load
 // Keeps the library's counters for the result; called before its job is destroyed and at the end of
 // the run.
 void master_collect_stats(struct model_world *w);
+void master_collect_job(struct model_world *w, const struct recoup_job *job);
 void master_restart_over(struct model_world *w); // the back-off of a global failover is over
 void master_stopped(struct model_world *w);      // an orderly end is complete: the process exits
 void master_action(struct model_world *w,

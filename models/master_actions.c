@@ -30,6 +30,12 @@ static void settle(struct model_world *w)
     if (m->settled)
         return;
     m->settled = true;
+    if (w->zombies.newest > 0 && w->config->options.recovery_enabled) {
+        // Others may have written since this master started: it is judged by what it found.
+        storage_view(w, m->incarnation);
+        reference_read(w);
+        storage_view(w, 0);
+    }
     for (uint32_t gid = 0; gid < w->n_subtasks; gid++) {
         struct model_subtask *subtask = &w->subtasks[gid];
         uint32_t marked = subtask->marked;
@@ -271,8 +277,13 @@ static void follow_up(struct model_world *w)
     struct model_master_state *m = &w->master;
 
     if (m->kill_pending) {
-        m->kill_pending = m->stop_pending = false;
+        m->kill_pending = m->stop_pending = m->cut_pending = false;
         master_kill(w);
+        return;
+    }
+    if (m->cut_pending) {
+        m->cut_pending = m->stop_pending = false;
+        master_cut_off(w, m->unaware_ns);
         return;
     }
     if (m->stop_pending) {
@@ -359,8 +370,8 @@ uint64_t master_step(struct model_world *w, const struct recoup_event *event)
     rearm(w);
     if (w->outage.open)
         follow_phase(w);
-    if (m->kill_pending || m->stop_pending || m->stopped || m->todo.failed || m->todo.recovered ||
-        m->todo.adopted || m->todo.adoption != 0)
+    if (m->kill_pending || m->cut_pending || m->stop_pending || m->stopped || m->todo.failed ||
+        m->todo.recovered || m->todo.adopted || m->todo.adoption != 0)
         follow_up(w);
     return recorded;
 }
@@ -519,10 +530,17 @@ void master_check_completion(struct model_world *w)
 
 void master_collect_stats(struct model_world *w)
 {
+    SIM_ASSERT(w->master.job != NULL);
+    SIM_ASSERT(w->master.started);
+    master_collect_job(w, w->master.job);
+}
+
+void master_collect_job(struct model_world *w, const struct recoup_job *job)
+{
     struct recoup_stats stats;
 
-    SIM_ASSERT(w->master.job != NULL);
-    recoup_stats(w->master.job, &stats);
+    SIM_ASSERT(job != NULL);
+    recoup_stats(job, &stats);
     w->io.events_accepted += stats.events_accepted;
     w->io.events_durable += stats.events_durable;
     w->io.events_dropped += stats.events_dropped;

@@ -57,6 +57,8 @@ static const struct kind_row kinds[MODEL_EVENT_KINDS] = {
     [MODEL_EVENT_WORKER_DEAD_NOTICED] = {"WORKER_DEAD_NOTICED", "the master notices a dead worker",
                                          WORKER},
     [MODEL_EVENT_STOP_AT] = {"STOP_AT", "the run's limit of virtual time is reached", OTHER},
+    [MODEL_EVENT_ZOMBIE_TIMER] = {"ZOMBIE_TIMER", "a timer of a master that is cut off", OTHER},
+    [MODEL_EVENT_ZOMBIE_END] = {"ZOMBIE_END", "a master notices that it leads no more", OTHER},
 };
 
 const char *model_event_name(uint32_t kind)

@@ -273,7 +273,8 @@ static uint32_t reference_files(struct model_world *w, struct reference_file *fi
     for (uint32_t i = 0; i < storage_file_count(w); i++) {
         struct reference_file *file = &files[n];
 
-        if (reference_file_name(w, storage_file_name(w, i), &file->epoch, &file->index)) {
+        if (!storage_file_hidden(w, i) &&
+            reference_file_name(w, storage_file_name(w, i), &file->epoch, &file->index)) {
             file->file = i;
             file->limit = UINT64_MAX;
             file->valid = 0;

@@ -113,6 +113,7 @@ static int fill_result(struct model_world *w, struct model_result *r)
     r->events = w->events;
     if (w->master.job != NULL)
         master_collect_stats(w);
+    zombies_finish(w);
     if (w->master.alive && w->master.started)
         protection_leader_ended(w);
     if (w->master.alive)
@@ -229,6 +230,7 @@ static void destroy_job(struct model_world *w)
     if (w->master.job != NULL)
         recoup_destroy(w->master.job);
     w->master.job = NULL;
+    zombies_destroy(w);
     SIM_ASSERT(!w->master.stepping || w->error != 0);
 }
 

@@ -105,6 +105,16 @@ static void feed(struct model_world *w, const struct recoup_action *action,
     }
 }
 
+// The operation that a client has under way: the leading master, or one that is cut off.
+static struct model_storage_operation *operation_of(struct model_world *w, uint32_t incarnation)
+{
+    struct model_zombie *zombie = w->zombies.alive > 0 ? zombie_of(w, incarnation) : NULL;
+
+    SIM_ASSERT(incarnation > 0);
+    SIM_DEBUG_ASSERT(zombie == NULL || zombie->incarnation == incarnation);
+    return zombie != NULL ? &zombie->operation : &w->storage.operation;
+}
+
 void storage_issue(struct model_world *w, const struct recoup_action *action,
                    uint32_t incarnation)
 {
@@ -112,11 +122,12 @@ void storage_issue(struct model_world *w, const struct recoup_action *action,
     struct model_storage_state *s = &w->storage;
     enum model_storage_op op =
         (enum model_storage_op)((int)action->type - (int)RECOUP_ACTION_MKDIR);
+    struct model_storage_operation *operation = operation_of(w, incarnation);
     struct model_op_fault fault;
     int64_t latency_ns;
 
     SIM_ASSERT(action->type <= RECOUP_ACTION_REMOVE);
-    SIM_ASSERT(!s->operation.busy);
+    SIM_ASSERT(!operation->busy);
     fault = faults_store_op(w, op);
     latency_ns = world_sample(w, &config->latency[op], MODEL_STREAM_STORAGE, op, s->requests[op],
                               s->requests[op]);
@@ -124,7 +135,7 @@ void storage_issue(struct model_world *w, const struct recoup_action *action,
     s->requests[op]++;
     s->cost_nanousd += config->price_nanousd[op];
     s->serial++;
-    s->operation = (struct model_storage_operation){
+    *operation = (struct model_storage_operation){
         .busy = true, .torn = fault.torn, .serial = s->serial, .incarnation = incarnation,
         .op = op, .error = fault.error, .issued_ns = w->now_ns, .nth = fault.nth,
         .action = *action};
@@ -134,7 +145,7 @@ void storage_issue(struct model_world *w, const struct recoup_action *action,
 
 // --- effects; each returns 0 or the error that the operation reports ----------------------------
 
-static int do_list(struct model_world *w, struct recoup_event *event)
+static int do_list(struct model_world *w, uint32_t incarnation, struct recoup_event *event)
 {
     struct model_storage_state *s = &w->storage;
     const char **names;
@@ -150,6 +161,9 @@ static int do_list(struct model_world *w, struct recoup_event *event)
     for (uint32_t i = 0; i < s->n_files; i++) {
         SIM_ASSERT(s->files[i]->visible);
         s->names[i] = s->files[i]->name;
+        if (incarnation == w->master.incarnation) {
+            s->files[i]->listed = incarnation;
+        }
     }
     event->io.names = s->names;
     event->io.n_names = s->n_files;
@@ -168,6 +182,7 @@ static int do_create(struct model_world *w, const struct model_storage_operation
     }
     if (storage_name_find(s, name, NULL) != NULL ||
         storage_name_find_open(s, name, operation->incarnation) != NULL) {
+        invariants_name_taken(w, operation->incarnation, storage_name_find(s, name, NULL));
         return RECOUP_EEXIST;
     }
     if (storage_name_create(w, name, operation->incarnation) == NULL) {
@@ -246,6 +261,12 @@ static int do_read(struct model_world *w, const struct model_storage_operation *
     event->io.size = model_file_read(&file->bytes, action->io.offset, s->scratch, size);
     event->io.data = s->scratch;
     s->replay_bytes += event->io.size;
+    if (operation->incarnation == w->master.incarnation) {
+        file->seen = file->reader == operation->incarnation && file->seen > action->io.offset + size
+                         ? file->seen
+                         : action->io.offset + size;
+        file->reader = operation->incarnation;
+    }
     SIM_ASSERT(event->io.size == size);
     SIM_ASSERT(size <= s->scratch_size);
     return 0;
@@ -323,7 +344,7 @@ static int do_operation(struct model_world *w, const struct model_storage_operat
         w->storage.directory = true;
         return 0;
     case MODEL_STORAGE_LIST:
-        return do_list(w, event);
+        return do_list(w, operation->incarnation, event);
     case MODEL_STORAGE_CREATE:
         return do_create(w, operation);
     case MODEL_STORAGE_READ:
@@ -362,14 +383,15 @@ static void trace(const struct model_world *w, const struct model_storage_operat
 void storage_complete(struct model_world *w, uint32_t serial, uint32_t incarnation)
 {
     struct model_storage_state *s = &w->storage;
-    struct model_storage_operation operation = s->operation;
+    struct model_storage_operation *under_way = operation_of(w, incarnation);
+    struct model_storage_operation operation = *under_way;
     struct recoup_event event = {.type = RECOUP_EVENT_IO};
 
     if (!operation.busy || operation.serial != serial) {
         return;  // its client died meanwhile
     }
     SIM_ASSERT(operation.incarnation == incarnation);
-    s->operation.busy = false;
+    under_way->busy = false;
     event.io.operation = operation.action.io.operation;
     event.io.error = do_operation(w, &operation, &event);
     s->done[operation.op] += event.io.error == 0 ? 1 : 0;
@@ -382,6 +404,9 @@ void storage_complete(struct model_world *w, uint32_t serial, uint32_t incarnati
     SIM_ASSERT(SIM_ERGO(event.io.error != 0, event.io.data == NULL));
     if (w->error == 0 && w->master.alive && w->master.incarnation == incarnation) {
         master_step(w, &event);
+    } else if (w->error == 0 && !w->ended && w->zombies.alive > 0 &&
+               zombie_of(w, incarnation) != NULL) {
+        zombie_io(w, incarnation, &event);
     }
 }
 
@@ -416,7 +441,7 @@ static void tear(struct model_world *w, const struct model_storage_operation *op
 void storage_client_died(struct model_world *w, uint32_t incarnation)
 {
     struct model_storage_state *s = &w->storage;
-    struct model_storage_operation *operation = &s->operation;
+    struct model_storage_operation *operation = operation_of(w, incarnation);
     struct model_file *file = s->open;
 
     if (operation->busy && operation->incarnation == incarnation) {
@@ -461,11 +486,38 @@ const char *storage_file_name(const struct model_world *w, uint32_t file)
     return w->storage.files[file]->name;
 }
 
+// Bytes of a file that are there, or that the incarnation of the view found there.
+static uint64_t shown(const struct model_world *w, const struct model_file *file)
+{
+    bool clamped = w->storage.view != 0 && file->incarnation <= w->zombies.newest &&
+                   file->reader == w->storage.view && file->seen < file->kept;
+
+    SIM_ASSERT(file->kept <= file->bytes.size);
+    return clamped ? file->seen : file->kept;
+}
+
+bool storage_file_hidden(const struct model_world *w, uint32_t file)
+{
+    const struct model_file *found = w->storage.files[file];
+
+    SIM_ASSERT(file < w->storage.n_files);
+    return w->storage.view != 0 && (found->incarnation == w->storage.view ||
+                                    (found->incarnation <= w->zombies.newest &&
+                                     found->listed != w->storage.view));
+}
+
+void storage_view(struct model_world *w, uint32_t incarnation)
+{
+    SIM_ASSERT(incarnation <= w->master.incarnation);
+    SIM_ASSERT(incarnation == 0 || w->storage.view == 0);
+    w->storage.view = incarnation;
+}
+
 uint64_t storage_file_size(const struct model_world *w, uint32_t file)
 {
     SIM_ASSERT(file < w->storage.n_files);
     SIM_ASSERT(w->storage.files[file]->kept <= w->storage.files[file]->bytes.size);
-    return w->storage.files[file]->kept;
+    return shown(w, w->storage.files[file]);
 }
 
 size_t storage_file_read(const struct model_world *w, uint32_t file, uint64_t offset, void *buffer,
@@ -476,11 +528,11 @@ size_t storage_file_read(const struct model_world *w, uint32_t file, uint64_t of
     SIM_ASSERT(file < w->storage.n_files);
     SIM_ASSERT(SIM_ERGO(size > 0, buffer != NULL));
     found = w->storage.files[file];
-    if (offset >= found->kept) {
+    if (offset >= shown(w, found)) {
         return 0;
     }
-    if (size > found->kept - offset) {
-        size = (size_t)(found->kept - offset);
+    if (size > shown(w, found) - offset) {
+        size = (size_t)(shown(w, found) - offset);
     }
     return model_file_read(&found->bytes, offset, buffer, size);
 }

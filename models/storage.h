@@ -59,6 +59,11 @@ uint64_t storage_durable_event(const struct model_world *w, uint32_t incarnation
 uint32_t storage_file_count(const struct model_world *w);
 const char *storage_file_name(const struct model_world *w, uint32_t file);
 uint64_t storage_file_size(const struct model_world *w, uint32_t file);  // visible bytes
+// Makes the functions around here show what this leading master found when it listed and read the
+// files of those before it that were cut off; 0: what is there now. A file that it cannot have
+// seen, or that is its own, is hidden then.
+void storage_view(struct model_world *w, uint32_t incarnation);
+bool storage_file_hidden(const struct model_world *w, uint32_t file);
 size_t storage_file_read(const struct model_world *w, uint32_t file, uint64_t offset, void *buffer,
                          size_t size);
 

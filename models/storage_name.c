@@ -81,6 +81,15 @@ static void show(struct model_world *w, struct model_file *file)
     struct model_file **files;
 
     SIM_ASSERT(!file->visible);
+    if (w->zombies.newest > 0) {
+        // An object of that name which another master has put there meanwhile is replaced.
+        struct model_file *other = storage_name_find(s, file->name, NULL);
+
+        if (other != NULL) {
+            invariants_name_taken(w, file->incarnation, other);
+            storage_name_remove(w, other);
+        }
+    }
     files = storage_grow(w, s->files, s->n_files, &s->files_capacity, s->n_files + 1,
                          sizeof(struct model_file *));
     if (files == NULL) {

@@ -28,6 +28,9 @@ struct model_file {
     uint64_t kept;                  // of them: what a new client would find
     uint64_t sent;                  // of them: paid for in bandwidth
     uint32_t incarnation;           // of its writer
+    uint32_t listed;                // last leading master in whose LIST it was
+    uint32_t reader;                // last leading master that read it, and up to where
+    uint64_t seen;
     bool open;                      // its writer lives and has not closed it
     bool visible;                   // listed; an object appears only once it is closed
     struct model_file *next;        // of the open files, or of the free ones
@@ -62,7 +65,8 @@ struct model_storage_state {
     struct model_file *open;        // open files, newest first
     struct model_file *free_files;
     struct model_file_pool pool;
-    struct model_storage_operation operation;
+    struct model_storage_operation operation; // of the leading master
+    uint32_t view;                  // what storage_file_* show: what this incarnation saw, 0: all
     uint32_t serial;                // of the last operation issued
     uint32_t found;                 // index of the file found last, where the next search begins
     struct model_storage_mark *marks;

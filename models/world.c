@@ -33,6 +33,8 @@ static const uint8_t class_of[MODEL_EVENT_KINDS] = {
     [MODEL_EVENT_WORKER_BACK] = SIM_CLASS_HAPPENING,
     [MODEL_EVENT_WORKER_DEAD_NOTICED] = SIM_CLASS_TIMER,
     [MODEL_EVENT_STOP_AT] = SIM_CLASS_TIMER,
+    [MODEL_EVENT_ZOMBIE_TIMER] = SIM_CLASS_TIMER,
+    [MODEL_EVENT_ZOMBIE_END] = SIM_CLASS_HAPPENING,
 };
 
 // --- small services -----------------------------------------------------------------------------
@@ -305,6 +307,10 @@ static void dispatch_master(struct model_world *w, const struct sim_event *event
         faults_grace_end(w, event->entity, event->arg);
     else if (event->kind == MODEL_EVENT_STOP_AT)
         world_end(w, MODEL_JOB_TIMEOUT);
+    else if (event->kind == MODEL_EVENT_ZOMBIE_TIMER)
+        zombie_timer(w, event->entity);
+    else if (event->kind == MODEL_EVENT_ZOMBIE_END)
+        zombie_noticed(w, event->entity);
     else
         dispatch_worker(w, event);
 }

@@ -10,6 +10,7 @@
 //   workers, partitions, registration storage.c     the file system election.c  leadership fault.c
 //   triggers and targets                               ledger.c    work, causes; outage.c: phases
 //   ahead.c       asks memory for what comes
+//   zombie.c      masters cut off
 //   invariants.c  the oracles                                        reference.c an independent
 //   reader of the log
 #ifndef RECOUP_MODELS_WORLD_H
@@ -94,6 +95,8 @@ enum model_event_kind {
     MODEL_EVENT_WORKER_DEAD_NOTICED, // timer: the master notices a dead worker; arg = registration
                                      // serial
     MODEL_EVENT_STOP_AT,             // timer: the run's limit of virtual time
+    MODEL_EVENT_ZOMBIE_TIMER, // timer: recoup_deadline() of a master cut off; entity = incarnation
+    MODEL_EVENT_ZOMBIE_END,   // happening: it notices that it leads no more; entity = incarnation
     MODEL_EVENT_KINDS
 };
 
@@ -187,6 +190,7 @@ struct model_world_stage {
 #include "models/schedule.h"
 #include "models/storage.h"
 #include "models/worker.h"
+#include "models/zombie.h"
 
 struct model_world {
     const struct model_config *config;
@@ -218,6 +222,7 @@ struct model_world {
 
     struct recoup_stats io; // of all incarnations, summed up
     struct model_master_state master;
+    struct model_zombies zombies; // masters before it that do not know that they lead no more
     struct model_schedule schedule;
     struct model_workers workers;
     struct model_coordinators coordinators;

@@ -26,6 +26,8 @@ const char *results_fault_kind_name(enum model_fault_kind kind)
         return "terminate";
     case MODEL_FAULT_STORE_ERROR:
         return "store-error";
+    case MODEL_FAULT_PARTITION:
+        return "partition";
     }
     SIM_ALWAYS(false && "known kind of fault");
     return "";

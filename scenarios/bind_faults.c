@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// faults: exactly one trigger (at, every, when, on) and one effect (kill, terminate, fail) each.
+// faults: exactly one trigger (at, every, when, on) and one effect (kill, terminate,
+// partition, fail) each.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -220,8 +221,9 @@ static void bind_target(const struct fault_binding *b)
 
 static void bind_effect(const struct fault_binding *b)
 {
-    static const char *const keys[] = {"kill", "terminate", "fail", NULL};
-    const struct scenario_node *node = exactly_one(b, keys, "effect", "kill, terminate or fail");
+    static const char *const keys[] = {"kill", "terminate", "partition", "fail", NULL};
+    const struct scenario_node *node =
+        exactly_one(b, keys, "effect", "kill, terminate, partition or fail");
     if (node == NULL) {
         return;
     }
@@ -230,7 +232,9 @@ static void bind_effect(const struct fault_binding *b)
         bind_fail(b, node);
         return;
     }
-    b->fault->kind = strcmp(node->key, "kill") == 0 ? MODEL_FAULT_KILL : MODEL_FAULT_TERMINATE;
+    b->fault->kind = strcmp(node->key, "kill") == 0        ? MODEL_FAULT_KILL
+                     : strcmp(node->key, "terminate") == 0 ? MODEL_FAULT_TERMINATE
+                                                           : MODEL_FAULT_PARTITION;
     bind_process(b, node);
 }
 
@@ -252,9 +256,10 @@ static void check_combination(const struct fault_binding *b)
     bool worker =
         b->fault->kind != MODEL_FAULT_STORE_ERROR && b->fault->process == MODEL_PROCESS_WORKER;
     refuse(b, "nth", on, "it counts operations, with 'on'");
-    refuse(b, "moment", on && !fail, "it goes with 'on' and kill or terminate");
+    refuse(b, "moment", on && !fail, "it goes with 'on' and kill, terminate or partition");
     refuse(b, "count", fail, "it goes with 'fail'");
     refuse(b, "grace", field(b, "terminate") != NULL, "it goes with 'terminate'");
+    refuse(b, "for", field(b, "partition") != NULL, "it goes with 'partition'");
     refuse(b, "target", worker, "it chooses a worker");
 }
 
@@ -310,12 +315,14 @@ static void bind_fault(struct scenario_loader *loader, const struct scenario_nod
     b.fault->nth = 1;
     b.fault->stage = MODEL_NO_STAGE;
     (void)scenario_units_duration(fault_row("grace")->fallback, &b.fault->grace_ns);
+    (void)scenario_units_duration(fault_row("for")->fallback, &b.fault->unaware_ns);
     set_name(&b, faults, index);
     bind_trigger(&b);
     bind_effect(&b);
     bind_given(&b, "nth");
     bind_given(&b, "moment");
     bind_given(&b, "grace");
+    bind_given(&b, "for");
     bind_count(&b);
     bind_target(&b);
     check_combination(&b);

@@ -36,6 +36,7 @@ enum {
     WHAT_STOP_MASTER,
     WHAT_STOP_WORKER,
     WHAT_STORE_ERROR,
+    WHAT_CUT_OFF_MASTER,
     WHAT_KINDS
 };
 
@@ -191,16 +192,19 @@ static void build_trigger(struct model_fault *f, const uint8_t *knob, uint32_t n
 static void build_fault(struct model_test *t, const uint8_t *knob)
 {
     static const int errors[] = {RECOUP_EIO, RECOUP_ENOSPC, RECOUP_EACCES, RECOUP_ETIMEDOUT};
+    static const int64_t unaware[] = {30 * SECOND, 0, 3 * SECOND, 1000 * SECOND};
     static const int64_t graces[] = {0, 30 * SECOND, 10 * MILLI};
     struct model_fault *f = kill_master_at(t, 0);
     uint8_t what = knob[FAULT_WHAT], more = knob[FAULT_MORE];
 
     f->kind = what == WHAT_STORE_ERROR                               ? MODEL_FAULT_STORE_ERROR
+              : what == WHAT_CUT_OFF_MASTER                          ? MODEL_FAULT_PARTITION
               : what == WHAT_STOP_MASTER || what == WHAT_STOP_WORKER ? MODEL_FAULT_TERMINATE
                                                                      : MODEL_FAULT_KILL;
     f->process = what == WHAT_KILL_WORKER || what == WHAT_STOP_WORKER ? MODEL_PROCESS_WORKER
                                                                       : MODEL_PROCESS_MASTER;
     f->grace_ns = graces[more % 3];
+    f->unaware_ns = unaware[more % 4];
     f->error = errors[more % 4];
     f->count = more % 3;
     if (f->process == MODEL_PROCESS_WORKER && knob[FAULT_TARGET] >= 5)
@@ -433,7 +437,7 @@ static void describe_stage(const struct model_stage *s, char *text, size_t size)
 
 static void describe_fault(const struct model_fault *f, char *text, size_t size)
 {
-    static const char *const kinds[] = {"kill", "terminate", "store-error"};
+    static const char *const kinds[] = {"kill", "terminate", "store-error", "partition"};
     static const char *const triggers[] = {"at", "at-share", "every", "when", "on"};
     static const char *const moments[] = {"before", "mid", "after"};
 
@@ -453,6 +457,8 @@ static void describe_fault(const struct model_fault *f, char *text, size_t size)
             moments[f->moment]);
     else
         add(text, size, " %.10g s", (double)f->law.a * 1e-9);
+    if (f->kind == MODEL_FAULT_PARTITION)
+        add(text, size, " for %.3g s", (double)f->unaware_ns * 1e-9);
     if (f->kind == MODEL_FAULT_TERMINATE)
         add(text, size, " grace %.3g s", (double)f->grace_ns * 1e-9);
     if (f->kind == MODEL_FAULT_STORE_ERROR)

@@ -10,7 +10,7 @@
 //   H8 H9    need changed bytes, or bytes torn in the middle of a log: test_reader.c
 //   H12      needs a missing file: test_reader.c
 //   H13      three writes differ from one only when a machine crashes between them: test_store.c
-//   H16      the world never has two masters: test_store.c
+//   H16      test_zombie.c
 //   H26      a run has one graph: test_reader.c
 // and H10 H17 H25 H27 H28, where the library behaves safely under either profile.
 #include "models/support_model.h"

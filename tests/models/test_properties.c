@@ -93,12 +93,13 @@ static void check_findings(const struct tape *tape, const struct model_test *t, 
 // What struck, summed up.
 struct struck {
     uint64_t masters, workers, store_errors;
-    bool for_ever; // some fault never ceases
+    uint64_t cut_off; // of the masters
+    bool for_ever;    // some fault never ceases
 };
 
 static struct struck what_struck(const struct model_test *t)
 {
-    struct struck all = {0, 0, 0, false};
+    struct struck all = {0, 0, 0, 0, false};
 
     for (uint32_t i = 0; i < t->result.n_fired; i++) {
         const struct model_fault *fault = &t->faults[i];
@@ -109,6 +110,7 @@ static struct struck what_struck(const struct model_test *t)
             all.masters += times;
         else
             all.workers += times;
+        all.cut_off += fault->kind == MODEL_FAULT_PARTITION ? times : 0;
         all.for_ever = all.for_ever || fault->trigger == MODEL_TRIGGER_EVERY;
     }
     return all;
@@ -325,6 +327,7 @@ static void scale_config(struct model_test *t)
     for (uint32_t i = 0; i < c->n_faults; i++) {
         scale_law(&t->faults[i].law);
         t->faults[i].grace_ns *= SCALE;
+        t->faults[i].unaware_ns *= SCALE;
     }
     c->storage.bandwidth /= SCALE;
 }
@@ -559,11 +562,11 @@ static void AnyMixOfPolicies(void **state)
 // The generator reaches what it is there for; else the tests above would mean little.
 static void TheWorldsAreOfAllKinds(void **state)
 {
-    struct struck all = {0, 0, 0, false};
+    struct struck all = {0, 0, 0, 0, false};
     uint32_t states[MODEL_JOB_TIMEOUT + 1] = {0}, failovers = 0, again = 0;
 
     (void)state;
-    for (uint32_t seed = 1; seed <= 60; seed++) {
+    for (uint32_t seed = 1; seed <= 90; seed++) {
         struct tape tape;
         struct model_test t;
         tape_generate(&tape, seed, 0);
@@ -573,11 +576,13 @@ static void TheWorldsAreOfAllKinds(void **state)
         all.masters += here.masters;
         all.workers += here.workers;
         all.store_errors += here.store_errors;
+        all.cut_off += here.cut_off;
         states[t.result.state]++;
         failovers += t.result.n_failovers;
         again += t.result.tasks_rerun > 0 ? 1u : 0u;
         world_drop(&t);
     }
+    assert_true(all.cut_off > 10);
     assert_true(all.masters > 30 && all.workers > 30 && all.store_errors > 10);
     assert_true(states[MODEL_JOB_FINISHED] > 30 && states[MODEL_JOB_FAILED] > 0);
     assert_true(failovers > 30 && again > 10);
