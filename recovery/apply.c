@@ -90,6 +90,7 @@ static void finish_stage(struct recoup_job *job, uint32_t stage)
         memset(subtask, 0, sizeof *subtask);
         if ((entry->flags & (RECOUP__ENTRY_PRESENT | RECOUP__ENTRY_TRIMMED)) != 0) {
             subtask->flags |= RECOUP__IN_LOG;
+            job->in_log++;
         }
         if (!entry_present(entry)) {
             RECOUP_ASSERT(entry->payload == 0);
@@ -180,6 +181,7 @@ int recoup__job_apply(struct recoup_job *job)
     job->state.payloads = picture->payloads;
     recoup__payloads_init(&picture->payloads, &job->memory);
     push_stages(job);
+    job->in_log = 0;
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
         finish_stage(job, s);
     }

@@ -86,6 +86,7 @@ struct recoup_job {
     bool failing;   // the log is being removed after a failure
     int failure;    // its code
     struct recoup__reports reports; // before CLASSIFY: all that was reported; then: what is to go
+    uint64_t in_log;  // subtasks that the log holds as finished, before trim and resets
     uint64_t missing; // needed partitions that nobody has reported yet
     int64_t wait_end_ns;
     struct recoup__worker *workers; // open addressing; size is a power of two

@@ -141,7 +141,8 @@ static bool reserved(const struct recoup_job *job, uint32_t stage, uint32_t subt
 {
     uint32_t wanted = RECOUP__FINISHED | RECOUP__HAS_PARTITION;
     RECOUP_ASSERT(recoup__state_has(&job->state, stage, subtask));
-    return (recoup__state_subtask(&job->state, stage, subtask)->flags & wanted) == wanted &&
+    // Asked of every subtask, so the array is looked at here.
+    return (job->state.stages[stage].subtasks[subtask].flags & wanted) == wanted &&
            recoup__state_needed(&job->state, stage, subtask);
 }
 
@@ -397,7 +398,9 @@ int recoup__job_conclude(struct recoup_job *job)
         return RECOUP_ENOMEM;
     }
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
-    list_tracked(job, track);
+    if (n_track > 0) {
+        list_tracked(job, track);
+    }
     recoup__reports_copy(&job->reports, release);
     if (job->asking && recoup__job_policy(job, RECOUP_POLICY_LATE_WORKER) == 0) {
         recoup__actions_push(&job->actions, RECOUP_ACTION_ASK_WORKERS)->ask_workers.on = false;
@@ -461,8 +464,12 @@ int recoup__job_log_resets(struct recoup_job *job)
 {
     RECOUP_ASSERT(job->n_resets == 0);
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_RECONCILING);
-    uint32_t n = list_forgotten(job, NULL);
     bool log = recoup__job_policy(job, RECOUP_POLICY_LOG_RESETS) != 0;
+    // Whatever is finished now was finished by the log, so that equal numbers mean that nothing of
+    // it was taken back: no need to look at each.
+    RECOUP_ASSERT(job->state.finished <= job->in_log);
+    uint32_t n = log && job->state.finished < job->in_log ? list_forgotten(job, NULL) : 0;
+    RECOUP_ASSERT(RECOUP_ERGO(log && n == 0, list_forgotten(job, NULL) == 0));
     if (log && n > 0) {
         struct recoup_range *ranges = recoup__actions_scratch(&job->actions, n * sizeof *ranges);
         if (ranges == NULL || recoup__job_reserve_reset(job, n) != 0) {
