@@ -80,11 +80,14 @@ class Elsewhere(unittest.TestCase):
     def pod(self, index):
         """Starts what the container of a pod runs."""
         container = yaml.safe_load(self.manifest())['spec']['template']['spec']['containers'][0]
-        command = [word.replace('/data', self.folder)
+        # The folder goes by a variable: its name may hold what a shell would read.
+        command = [word.replace(' /data/sweep.yaml', ' "$DATA/sweep.yaml"')
+                   .replace('"/data/', '"$DATA/')
                    for word in container['command'] + container['args']]
         return subprocess.Popen(command, cwd='/', stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL, start_new_session=True,
-                                env=dict(self.environment, JOB_COMPLETION_INDEX=str(index)))
+                                env=dict(self.environment, DATA=self.folder,
+                                         JOB_COMPLETION_INDEX=str(index)))
 
     def test_all_pods_make_the_sweep(self):
         pods = yaml.safe_load(self.manifest())['spec']['completions']
