@@ -22,6 +22,7 @@ struct fuzz_memory {
     size_t live;
     size_t most;
     size_t limit; // bytes; more is a failed property, not a failed allocation
+    bool refuses; // more is a failed allocation all the same
 };
 
 struct recoup_allocator fuzz_allocator(struct fuzz_memory *memory);

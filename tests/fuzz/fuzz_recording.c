@@ -17,27 +17,6 @@
 #define MENDS_MAX 40u // results; each costs one replay from the start
 #define RESULT_HEAD 9u // a code in one byte, a hash
 
-// A job may be configured to need any amount of memory: it is refused, and the replay says so.
-static void *allocate(void *context, size_t size)
-{
-    struct fuzz_memory *memory = context;
-    void *pointer = size <= memory->limit - memory->live ? malloc(size) : NULL;
-
-    memory->live += pointer != NULL ? size : 0;
-    return pointer;
-}
-
-static void release(void *context, void *pointer, size_t size)
-{
-    struct fuzz_memory *memory = context;
-
-    if (pointer != NULL) {
-        FUZZ_REQUIRE(memory->live >= size);
-        memory->live -= size;
-        free(pointer);
-    }
-}
-
 // Where the entry at `at` ends, or 0 if it does not end within `size` bytes.
 static size_t entry_end(const uint8_t *bytes, size_t size, size_t at)
 {
@@ -91,8 +70,9 @@ static bool mend_result(uint8_t *bytes, size_t size, uint64_t offset, int code, 
 // Replays to the verdict. *mended: that was a diverging result, which has been mended.
 static struct recoup_replay replay(uint8_t *bytes, size_t size, bool *mended)
 {
-    struct fuzz_memory counted = {.limit = MEMORY_MAX};
-    struct recoup_allocator allocator = {allocate, release, &counted};
+    // A job may be configured to need any amount of memory: it is refused, and the replay says so.
+    struct fuzz_memory counted = {.limit = MEMORY_MAX, .refuses = true};
+    struct recoup_allocator allocator = fuzz_allocator(&counted);
     struct recoup_replayer *replayer = NULL;
     struct recoup_replay out;
     bool mend = *mended;

@@ -13,8 +13,12 @@ void fuzz_fail(const char *what, const char *file, int line)
 static void *allocate(void *context, size_t size)
 {
     struct fuzz_memory *memory = context;
-    void *pointer = malloc(size);
+    void *pointer;
 
+    if (memory->refuses && size > memory->limit - memory->live) {
+        return NULL;
+    }
+    pointer = malloc(size);
     memory->live += size;
     memory->most = memory->live > memory->most ? memory->live : memory->most;
     FUZZ_REQUIRE(memory->live <= memory->limit);

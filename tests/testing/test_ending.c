@@ -5,8 +5,8 @@
 // that the next master finishes. The job is then as it was before STOP, or ended; it never starts
 // anew while a file of its log is there.
 #include "tests/testing/support_engine.h"
+#include "tests/testing/support_seen.h"
 
-#include <xxhash.h>
 
 enum { SEEN_MAX = 1 << 16 };
 
@@ -22,28 +22,6 @@ struct campaign {
     uint64_t gone; // nothing was left
     uint64_t seen[SEEN_MAX];
 };
-
-static bool first_time(struct campaign *c, const struct recoup_testing_host *host, uint64_t salt)
-{
-    uint8_t hash[16];
-    uint64_t key;
-
-    recoup_testing_hash(host, hash);
-    key = XXH3_64bits_withSeed(hash, sizeof hash, salt) | 1;
-    for (uint64_t i = 0; i < SEEN_MAX; i++) {
-        uint64_t *slot = &c->seen[(key + i) % SEEN_MAX];
-
-        if (*slot == key) {
-            return false;
-        }
-        if (*slot == 0) {
-            *slot = key;
-            return true;
-        }
-    }
-    fail_msg("more than %d states", SEEN_MAX);
-    return false;
-}
 
 static void engine_of(const struct campaign *c, struct engine *engine,
                       struct recoup_testing_host *host, struct cluster *cluster)
@@ -120,7 +98,7 @@ static void each_state(struct campaign *c, const struct recoup_testing_host *hos
         assert_int_equal(recoup_testing_host_copy(host, &copy), 0);
         assert_int_equal(recoup_testing_crash(copy, &crashes.choice), 0);
         c->states++;
-        if (first_time(c, copy, salt)) {
+        if (seen_first_storage(c->seen, SEEN_MAX, copy, salt)) {
             check_next(c, copy, cluster, epoch, salt, wanted);
         }
         recoup_testing_host_destroy(copy);

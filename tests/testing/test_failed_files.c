@@ -12,8 +12,8 @@
 // medium that forgets a name and keeps one that was made after it, which no journal does, and which
 // cannot be told from a file that was lost.
 #include "tests/testing/support_engine.h"
+#include "tests/testing/support_seen.h"
 
-#include <xxhash.h>
 
 enum { STATES_MAX = 512, SEEN_MAX = 1 << 15, OPERATIONS_MAX = 400 };
 
@@ -43,28 +43,6 @@ struct campaign {
     uint64_t refused;
     uint64_t seen[SEEN_MAX];
 };
-
-static bool first_time(struct campaign *c, const struct recoup_testing_host *host, uint64_t salt)
-{
-    uint8_t hash[16];
-    uint64_t key;
-
-    recoup_testing_hash(host, hash);
-    key = XXH3_64bits_withSeed(hash, sizeof hash, salt) | 1;
-    for (uint64_t i = 0; i < SEEN_MAX; i++) {
-        uint64_t *slot = &c->seen[(key + i) % SEEN_MAX];
-
-        if (*slot == key) {
-            return false;
-        }
-        if (*slot == 0) {
-            *slot = key;
-            return true;
-        }
-    }
-    fail_msg("more than %d states", SEEN_MAX);
-    return false;
-}
 
 static void note(struct track *track, const struct recoup_job *job,
                  const struct recoup_update *update)
@@ -181,7 +159,7 @@ static void each_state(struct campaign *c, const struct recoup_testing_host *hos
         recoup_testing_fail(copy, NULL);
         assert_int_equal(recoup_testing_crash(copy, &crashes.choice), 0);
         c->states++;
-        if (first_time(c, copy, salt)) {
+        if (seen_first_storage(c->seen, SEEN_MAX, copy, salt)) {
             c->distinct++;
             recover_from(c, copy, cluster, track);
         }

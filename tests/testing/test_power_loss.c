@@ -8,8 +8,8 @@
 // every byte, the second depth starts only from those first crashes that cut it at an edge: see
 // edge().)
 #include "tests/testing/support_engine.h"
+#include "tests/testing/support_seen.h"
 
-#include <xxhash.h>
 
 enum { SEEN_MAX = 1 << 18 };
 
@@ -34,28 +34,6 @@ struct campaign {
     uint64_t failed;    // recoveries that reported an error
     uint64_t *seen;     // open addressing; 0: free
 };
-
-static bool first_time(struct campaign *c, const struct recoup_testing_host *host, uint64_t salt)
-{
-    uint8_t hash[16];
-    uint64_t key;
-
-    recoup_testing_hash(host, hash);
-    key = XXH3_64bits_withSeed(hash, sizeof hash, salt) | 1;
-    for (uint64_t i = 0; i < SEEN_MAX; i++) {
-        uint64_t *slot = &c->seen[(key + i) % SEEN_MAX];
-
-        if (*slot == key) {
-            return false;
-        }
-        if (*slot == 0) {
-            *slot = key;
-            return true;
-        }
-    }
-    fail_msg("more than %d distinct states", SEEN_MAX);
-    return false;
-}
 
 static void engine_of(const struct campaign *c, struct engine *engine,
                       struct recoup_testing_host *host, struct cluster *cluster)
@@ -128,7 +106,7 @@ static bool crash_recovery(struct campaign *c, const struct recoup_testing_host 
         assert_int_equal(recoup_testing_host_copy(second, &third), 0);
         assert_int_equal(recoup_testing_crash(third, &crashes.choice), 0);
         c->second++;
-        if (first_time(c, third, salt)) {
+        if (seen_first_storage(c->seen, SEEN_MAX, third, salt)) {
             c->second_distinct++;
             engine_of(c, &engine, third, &again);
             engine_start(&engine, 3);
@@ -216,7 +194,7 @@ static bool crash_at(struct campaign *c, uint64_t at)
         assert_int_equal(recoup_testing_host_copy(host, &copy), 0);
         assert_int_equal(recoup_testing_crash(copy, &crashes.choice), 0);
         c->states++;
-        if (first_time(c, copy, at * 2)) {
+        if (seen_first_storage(c->seen, SEEN_MAX, copy, at * 2)) {
             c->distinct++;
             recover_from(c, copy, &cluster, &engine.history, at * 2, edge(&crashes));
         }

@@ -12,6 +12,7 @@
 //
 // The old master learns that it is fenced, or it was done before the successor came.
 #include "tests/testing/support_engine.h"
+#include "tests/testing/support_seen.h"
 
 #include <xxhash.h>
 
@@ -46,24 +47,6 @@ struct search {
     uint32_t old_turns_max;
     uint32_t next_turns_max;
 };
-
-static bool first_time(uint64_t *seen, uint64_t key)
-{
-    key |= 1;
-    for (uint64_t i = 0; i < NODES_MAX; i++) {
-        uint64_t *slot = &seen[(key + i) % NODES_MAX];
-
-        if (*slot == key) {
-            return false;
-        }
-        if (*slot == 0) {
-            *slot = key;
-            return true;
-        }
-    }
-    fail_msg("more than %d states", NODES_MAX);
-    return false;
-}
 
 static void engine_of(const struct search *search, struct engine *engine,
                       struct recoup_testing_host *host, struct cluster *cluster)
@@ -297,7 +280,7 @@ static void explore(struct search *search, bool *path, uint32_t n)
         path[n] = who == 1;
         moved = who == 1 ? next_turn(&world) : old_turn(&world);
         any = any || moved;
-        if (moved && first_time(search->seen, key_of(&world))) {
+        if (moved && seen_first(search->seen, NODES_MAX, key_of(&world))) {
             search->nodes++;
             check_third(search, &world);
             drop(&world);
