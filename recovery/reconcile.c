@@ -470,7 +470,7 @@ int recoup__job_log_resets(struct recoup_job *job)
     RECOUP_ASSERT(job->state.finished <= job->in_log);
     uint32_t n = log && job->state.finished < job->in_log ? list_forgotten(job, NULL) : 0;
     RECOUP_ASSERT(RECOUP_ERGO(log && n == 0, list_forgotten(job, NULL) == 0));
-    if (log && n > 0) {
+    if (n > 0) {
         struct recoup_range *ranges = recoup__actions_scratch(&job->actions, n * sizeof *ranges);
         if (ranges == NULL || recoup__job_reserve_reset(job, n) != 0) {
             return RECOUP_ENOMEM;
