@@ -394,12 +394,11 @@ struct output {
 
 static void put(struct output *out, const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (out->wanted + 1 < out->size) {
-            out->buffer[out->wanted] = text[i];
-        }
-        out->wanted++;
+    size_t room = out->size > out->wanted + 1 ? out->size - out->wanted - 1 : 0;
+    if (room > 0) {
+        memcpy(out->buffer + out->wanted, text, size < room ? size : room);
     }
+    out->wanted += size;
 }
 
 static void put_text(struct output *out, const char *text)

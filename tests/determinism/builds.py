@@ -59,8 +59,7 @@ BUILDS = (
     Build('gcc-O0', 'gcc -O0, checks inside on', 'gcc', '-O0'),
     Build('gcc-O3', 'gcc -O3', 'gcc', '-O3 -DNDEBUG'),
     Build('gcc-O3-native', 'gcc -O3 -march=native', 'gcc', '-O3 -DNDEBUG -march=native'),
-    Build('gcc-lto', 'gcc -O2 -flto', 'gcc', RELEASE + ' -flto', tools=['gcc-ar'],
-          options=('-DCMAKE_AR=gcc-ar', '-DCMAKE_RANLIB=gcc-ranlib')),
+    Build('gcc-lto', 'gcc -O2 -flto', 'gcc', RELEASE, options=('-DRECOUP_LTO=ON',)),
     Build('gcc-static', 'gcc -O2 -static', 'gcc', RELEASE, link='-static', own_libraries=True),
     Build('clang-O0', 'clang -O0, checks inside on', 'clang', '-O0'),
     Build('clang-O2', 'clang -O2', 'clang', RELEASE),
@@ -214,7 +213,8 @@ class Workshop:
                    '-DCMAKE_C_COMPILER=' + build.compiler,
                    '-DCMAKE_C_FLAGS_RELEASE=' + build.flags,
                    '-DCMAKE_EXE_LINKER_FLAGS=' + build.link,
-                   '-DRECOUP_CORE_ONLY=ON', '-DRECOUP_HOST=OFF'] + list(build.options)
+                   '-DRECOUP_CORE_ONLY=ON', '-DRECOUP_HOST=OFF',
+                   '-DRECOUP_LTO=OFF'] + list(build.options)
         if build.cpu != 'x86_64':
             command += ['-DCMAKE_SYSTEM_NAME=Linux', '-DCMAKE_SYSTEM_PROCESSOR=' + build.cpu]
         if shutil.which('ninja'):

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Installs the project into a fresh prefix, moves it, and uses it from outside.
 
-    consume.py --cmake CMAKE --build FOLDER --compiler CC --libdir DIR --abi X.Y [--flags=F] ROOT
+    consume.py --cmake CMAKE --build FOLDER --compiler CC --libdir DIR --abi X.Y [--flags=F]
+               [--release] ROOT
 
+With --release FOLDER is made first: the library alone, in the way of a release.
 A program is built by pkg-config (shared and static) and the example by find_package; all are run.
 The shared libraries export the functions of the public headers and nothing else, with a version,
 and have the soname that docs/compatibility.md tells.
@@ -42,6 +44,8 @@ def expect(condition, message):
 class Consumer:
     def __init__(self, arguments):
         self.a = arguments
+        if arguments.release:
+            self.build_release()
         self.work = os.path.join(arguments.build, 'install-test')
         shutil.rmtree(self.work, ignore_errors=True)
         first = os.path.join(self.work, 'first')
@@ -52,6 +56,23 @@ class Consumer:
         self.libraries = os.path.join(self.prefix, arguments.libdir)
         self.flags = arguments.flags.split()
         self.with_host = os.path.exists(os.path.join(self.libraries, 'librecoup_host.a'))
+
+    def build_release(self):
+        run([self.a.cmake, '-S', self.a.root, '-B', self.a.build, '-DCMAKE_BUILD_TYPE=Release',
+             '-DRECOUP_LIBRARY_ONLY=ON', '-DRECOUP_TESTS=OFF', '-DRECOUP_WERROR=ON',
+             '-DCMAKE_INSTALL_LIBDIR=%s' % self.a.libdir,
+             '-DCMAKE_C_COMPILER=%s' % self.a.compiler,
+             *(['-DCMAKE_C_COMPILER_LAUNCHER=ccache'] if shutil.which('ccache') else [])])
+        run([self.a.cmake, '--build', self.a.build, '-j', '2'])
+
+    def check_archives(self):
+        """Machine code only: another version of the compiler refuses this one's other code."""
+        names = [name for name in os.listdir(self.libraries) if name.endswith('.a')]
+        expect(len(names) >= 2, 'archives installed: %s' % names)
+        for name in names:
+            sections = run(['readelf', '-SW', os.path.join(self.libraries, name)])
+            expect('.text' in sections, '%s holds no machine code' % name)
+            expect('.gnu.lto_' not in sections, '%s holds intermediate code of gcc' % name)
 
     def pkg_config(self, *arguments):
         path = os.path.join(self.libraries, 'pkgconfig')
@@ -125,6 +146,7 @@ def main():
     for name in ('cmake', 'build', 'compiler', 'libdir', 'abi'):
         parser.add_argument('--' + name, required=True)
     parser.add_argument('--flags', default='')
+    parser.add_argument('--release', action='store_true')
     parser.add_argument('root')
     try:
         consumer = Consumer(parser.parse_args())
@@ -139,6 +161,7 @@ def main():
         for package in packages:
             consumer.by_pkg_config(package, static=False)
             consumer.by_pkg_config(package, static=True)
+        consumer.check_archives()
         consumer.check_headers()
     except Failure as failure:
         print(failure)
