@@ -2,32 +2,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The simulator and a real master run the same objects of librecoup.
 
-    same_objects.py ARCHIVE PROGRAM...
+    same_objects.py ARCHIVE PROGRAM... [--relinked PROGRAM...]
 
 Every function of the library that a program holds must be as long there as in the archive, to the
-byte (a linker fills in addresses, so the bytes themselves differ), and it must hold some.
+byte (a linker fills in addresses, so the bytes themselves differ), and it must hold some. Programs
+that were optimized when they were linked hold other bytes, under local names; of them only the
+presence of recoup_step is checked.
 """
 import subprocess
 import sys
 
 
-def functions(path):
-    """{name: bytes} of the functions with external names."""
-    done = subprocess.run(['nm', '-S', '--defined-only', path], check=True, stdout=subprocess.PIPE,
+def functions(path, *bindings):
+    """{name: bytes} of the functions with names of these bindings."""
+    done = subprocess.run(['readelf', '-sW', path], check=True, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True)
     lines = (line.split() for line in done.stdout.splitlines())
-    return {words[3]: int(words[1], 16) for words in lines if len(words) == 4 and words[2] == 'T'}
+    return {words[7]: int(words[2], 0) for words in lines
+            if len(words) == 8 and words[3] == 'FUNC' and words[4] in bindings
+            and words[6] != 'UND'}
 
 
 def main():
-    archive, programs = sys.argv[1], sys.argv[2:]
-    library = functions(archive)
+    archive, programs, relinked = sys.argv[1], sys.argv[2:], []
+    if '--relinked' in programs:
+        at = programs.index('--relinked')
+        programs, relinked = programs[:at], programs[at + 1:]
+    library = functions(archive, 'GLOBAL')
     bad = 0
-    for program in programs:
-        held = functions(program)
+    for program in programs + relinked:
+        held = functions(program, 'GLOBAL', *(['LOCAL'] if program in relinked else []))
         shared = [name for name in library if name in held]
         for name in shared:
-            if held[name] != library[name]:
+            if program in programs and held[name] != library[name]:
                 print('%s: %s has %d bytes, in %s it has %d: it was compiled another time; link '
                       'the archive' % (program, name, held[name], archive, library[name]))
                 bad += 1
