@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What store.c, reader.c and writer.c share. Not for the rest of the library.
+// What store.c, reader.c and the writer share. Not for the rest of the library.
 #ifndef RECOUP_RECOVERY_STORE_INTERNAL_H
 #define RECOUP_RECOVERY_STORE_INTERNAL_H
 
@@ -303,7 +303,7 @@ int recoup__reader_io(struct recoup__store *store, int64_t now_ns,
 void recoup__reader_timer(struct recoup__store *store, int64_t now_ns);
 void recoup__reader_again(struct recoup__store *store, int64_t now_ns);  // after OPENED_UNREAD
 
-// writer.c
+// The writer: writer.h says what its files do.
 int recoup__writer_init(struct recoup__store *store);
 void recoup__writer_release(struct recoup__store *store);
 void recoup__writer_start(struct recoup__store *store, int64_t now_ns);  // the flush timer
