@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "recovery/bytes.h"
+
 // Every finish, recorded or replayed, pays for one hash of 16 bytes: a dozen instructions where it
 // is inlined, several times that as a call.
 #define XXH_INLINE_ALL
@@ -57,24 +59,14 @@ void recoup__state_release(struct recoup__state *state)
     state->stages = NULL;
 }
 
-static void put_u32(uint8_t *bytes, uint32_t value)
-{
-    RECOUP_ASSERT(bytes != NULL);
-    for (unsigned i = 0; i < 4; i++) {
-        bytes[i] = (uint8_t)(value >> (8 * i));
-    }
-}
-
 // Adds the hash of one fact to the sum, or takes it away. A fact is 16 bytes, the same on every
 // machine.
 static void hash_fact(struct recoup__state *state, uint32_t stage, uint32_t item, uint64_t value,
                       bool add)
 {
     uint8_t bytes[16];
-    put_u32(bytes, stage);
-    put_u32(bytes + 4, item);
-    put_u32(bytes + 8, (uint32_t)value);
-    put_u32(bytes + 12, (uint32_t)(value >> 32));
+    recoup__put64(bytes, (uint64_t)item << 32 | stage);
+    recoup__put64(bytes + 8, value);
     XXH128_hash_t hash = XXH3_128bits(bytes, sizeof bytes);
     state->hash[0] = add ? state->hash[0] + hash.low64 : state->hash[0] - hash.low64;
     state->hash[1] = add ? state->hash[1] + hash.high64 : state->hash[1] - hash.high64;
