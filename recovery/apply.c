@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define FINISH_AT_ONCE 128u // subtasks that are turned before they are counted: 4 KiB
+
 static bool entry_present(const struct recoup__entry *entry)
 {
     RECOUP_ASSERT(entry != NULL);
@@ -19,6 +21,11 @@ static uint32_t count_finished_ranges(const struct recoup__picture *picture, uin
     RECOUP_ASSERT(n_stages > 0);
     RECOUP_ASSERT(picture->entries != NULL);
     for (uint32_t s = 0; s < n_stages; s++) {
+        uint32_t finished = picture->finished[s];
+        if (finished == 0 || finished == picture->parallelism[s]) {
+            n += finished > 0 ? 1 : 0; // no need to look at each
+            continue;
+        }
         for (uint32_t i = 0; i < picture->parallelism[s]; i++) {
             bool begins = i == 0 || !entry_present(&picture->entries[s][i - 1]);
             n += begins && entry_present(&picture->entries[s][i]) ? 1 : 0;
@@ -75,43 +82,67 @@ static void push_stages(struct recoup_job *job)
     }
 }
 
-// Turns the entries of a stage into its subtasks, each where it stands. Consumers count themselves
-// at their producers, so stages come in topological order.
+// Turns an entry into its subtask, where it stands. Returns true if it is finished.
+static bool turn_entry(struct recoup_job *job, const struct recoup__entry *entry,
+                       struct recoup__subtask *subtask)
+{
+    const struct recoup__entry copy = *entry;
+    bool present = entry_present(&copy);
+    bool in_log = (copy.flags & (RECOUP__ENTRY_PRESENT | RECOUP__ENTRY_TRIMMED)) != 0;
+    bool partition = (copy.flags & RECOUP__ENTRY_PARTITION) != 0;
+    uint32_t finished = RECOUP__FINISHED | RECOUP__RECOVERED;
+    RECOUP_ASSERT(RECOUP_ERGO(!present, copy.payload == 0));
+    memset(subtask, 0, sizeof *subtask);
+    subtask->flags = in_log ? RECOUP__IN_LOG : 0u;
+    job->in_log += in_log ? 1 : 0;
+    if (present) {
+        subtask->attempt = copy.attempt;
+        subtask->bytes = copy.bytes;
+        subtask->worker = copy.worker;
+        subtask->payload = copy.payload;
+        subtask->flags |= finished | (partition ? RECOUP__HAS_PARTITION : 0u);
+    }
+    return present;
+}
+
+// A range of a stage is finished: the state counts it while it is still in the processor's cache,
+// and the host is told, with ranges that follow on each other in one action.
+static void finish_range(struct recoup_job *job, struct recoup_action **action, uint32_t stage,
+                         uint32_t first, uint32_t count)
+{
+    RECOUP_ASSERT(RECOUP_ERGO(count > 0, first < job->state.stages[stage].parallelism));
+    if (count == 0) {
+        return;
+    }
+    recoup__state_recover(&job->state, stage, first, count);
+    if (*action == NULL) {
+        *action = recoup__actions_push(&job->actions, RECOUP_ACTION_MARK_FINISHED);
+        (*action)->mark_finished = (struct recoup_range){.stage = stage, .first = first};
+    }
+    RECOUP_ASSERT((*action)->mark_finished.first + (*action)->mark_finished.count == first);
+    (*action)->mark_finished.count += count;
+}
+
+// Turns the entries of a stage into its subtasks. Consumers count themselves at their producers, so
+// stages come in topological order.
 static void finish_stage(struct recoup_job *job, uint32_t stage)
 {
     struct recoup__picture *picture = &job->replay.picture;
+    struct recoup__subtask *subtasks = job->state.stages[stage].subtasks;
     struct recoup_action *action = NULL;
+    uint32_t first = 0; // of the finishes that are not counted yet
     RECOUP_ASSERT(stage < job->graph.n_stages);
     RECOUP_ASSERT(picture->parallelism[stage] == job->state.stages[stage].parallelism);
     for (uint32_t i = 0; i < picture->parallelism[stage]; i++) {
-        const struct recoup__entry copy = picture->entries[stage][i];
-        const struct recoup__entry *entry = &copy;
-        struct recoup__subtask *subtask = recoup__state_subtask(&job->state, stage, i);
-        memset(subtask, 0, sizeof *subtask);
-        if ((entry->flags & (RECOUP__ENTRY_PRESENT | RECOUP__ENTRY_TRIMMED)) != 0) {
-            subtask->flags |= RECOUP__IN_LOG;
-            job->in_log++;
-        }
-        if (!entry_present(entry)) {
-            RECOUP_ASSERT(entry->payload == 0);
-            action = NULL;
+        bool present = turn_entry(job, &picture->entries[stage][i], &subtasks[i]);
+        if (present && i + 1 - first < FINISH_AT_ONCE) {
             continue;
         }
-        struct recoup__finish finish = {
-            .attempt = entry->attempt,
-            .bytes = entry->bytes,
-            .worker = entry->worker,
-            .payload = entry->payload,
-            .has_partition = (entry->flags & RECOUP__ENTRY_PARTITION) != 0,
-            .recovered = true,
-        };
-        recoup__state_finish(&job->state, stage, i, &finish);
-        if (action == NULL) {
-            action = recoup__actions_push(&job->actions, RECOUP_ACTION_MARK_FINISHED);
-            action->mark_finished = (struct recoup_range){.stage = stage, .first = i};
-        }
-        action->mark_finished.count++;
+        finish_range(job, &action, stage, first, i - first + (present ? 1 : 0));
+        first = i + 1;
+        action = present ? action : NULL;
     }
+    finish_range(job, &action, stage, first, picture->parallelism[stage] - first);
     picture->entries[stage] = NULL; // it is the state's now
 }
 

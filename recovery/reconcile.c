@@ -146,13 +146,23 @@ static bool reserved(const struct recoup_job *job, uint32_t stage, uint32_t subt
            recoup__state_needed(&job->state, stage, subtask);
 }
 
+// True if some output of the stage can be reserved, as far as can be told without a look at each.
+static bool may_reserve(const struct recoup_job *job, uint32_t stage)
+{
+    const struct recoup__stage *s = &job->state.stages[stage];
+    RECOUP_ASSERT(stage < job->graph.n_stages);
+    return s->lost + s->available > 0 &&
+           recoup__state_need(&job->state, stage) != RECOUP__NEED_NONE;
+}
+
 // recovery.wait = extend: the former workers, known from the log, that hold needed partitions.
 static int collect_workers(struct recoup_job *job)
 {
     uint32_t used = 0;
     RECOUP_ASSERT(job->workers == NULL);
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
-        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
+        bool may = may_reserve(job, s);
+        for (uint32_t i = 0; may && i < job->state.stages[s].parallelism; i++) {
             if (!reserved(job, s, i)) {
                 continue;
             }
@@ -194,6 +204,24 @@ static bool hear_report(void *context, const struct recoup_partition *partition)
     return take_report(job, partition);
 }
 
+// Needed partitions of a stage that nobody has reported yet.
+static uint32_t count_missing(const struct recoup_job *job, uint32_t stage)
+{
+    const struct recoup__stage *s = &job->state.stages[stage];
+    enum recoup__need need = recoup__state_need(&job->state, stage);
+    uint32_t missing = 0;
+    RECOUP_ASSERT(job->work == RECOUP__WORK_CLASSIFY);
+    if (need != RECOUP__NEED_EACH || s->lost == 0) {
+        return need == RECOUP__NEED_NONE ? 0 : s->lost; // what is reported is available
+    }
+    for (uint32_t i = 0; i < s->parallelism; i++) {
+        bool reported = (s->subtasks[i].flags & RECOUP__REPORTED) != 0;
+        missing += !reported && reserved(job, stage, i) ? 1 : 0;
+    }
+    RECOUP_ASSERT(missing <= s->lost);
+    return missing;
+}
+
 int recoup__job_classify(struct recoup_job *job)
 {
     bool extend = recoup__job_policy(job, RECOUP_POLICY_WAIT) != 0;
@@ -208,10 +236,7 @@ int recoup__job_classify(struct recoup_job *job)
     recoup__reports_filter(&job->reports, &job->memory, hear_report, job);
     job->missing = 0;
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
-        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
-            bool reported = (job->state.stages[s].subtasks[i].flags & RECOUP__REPORTED) != 0;
-            job->missing += !reported && reserved(job, s, i) ? 1 : 0;
-        }
+        job->missing += count_missing(job, s);
     }
     RECOUP_ASSERT(job->missing <= job->state.finished);
     job->wait_end_ns = job->now_ns > RECOUP_NEVER - job->options.worker_recovery_timeout_ns
@@ -366,28 +391,41 @@ int recoup__job_report(struct recoup_job *job, uint32_t worker,
     return 0;
 }
 
-// Everything that was adopted, in order.
-static uint32_t list_tracked(const struct recoup_job *job, struct recoup_partition *partitions)
+// How many partitions were adopted.
+static uint32_t count_tracked(const struct recoup_job *job)
 {
     uint32_t n = 0;
     for (uint32_t s = 0; s < job->graph.n_stages; s++) {
-        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
-            if ((job->state.stages[s].subtasks[i].flags & RECOUP__AVAILABLE) == 0) {
-                continue;
-            }
-            if (partitions != NULL) {
-                partitions[n] = recoup__state_partition(&job->state, s, i);
-            }
-            n++;
-        }
+        RECOUP_ASSERT(job->state.stages[s].available <= job->state.stages[s].finished);
+        n += job->state.stages[s].available;
     }
     RECOUP_ASSERT(n <= job->state.finished);
     return n;
 }
 
+// Everything that was adopted, in order. From here on nobody asks who has reported it.
+static void list_tracked(struct recoup_job *job, struct recoup_partition *partitions, uint32_t n)
+{
+    uint32_t at = 0;
+    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
+        const struct recoup__stage *stage = &job->state.stages[s];
+        for (uint32_t i = 0; stage->available > 0 && i < stage->parallelism; i++) {
+            struct recoup__subtask *subtask = &stage->subtasks[i];
+            RECOUP_ASSERT(RECOUP_ERGO((subtask->flags & RECOUP__REPORTED) != 0,
+                                      (subtask->flags & RECOUP__AVAILABLE) != 0));
+            if ((subtask->flags & RECOUP__AVAILABLE) != 0) {
+                subtask->flags &= ~(uint32_t)RECOUP__REPORTED;
+                partitions[at++] = recoup__state_partition(&job->state, s, i);
+            }
+        }
+    }
+    RECOUP_ASSERT(at == n);
+    (void)n;
+}
+
 int recoup__job_conclude(struct recoup_job *job)
 {
-    uint32_t n_track = list_tracked(job, NULL);
+    uint32_t n_track = count_tracked(job);
     uint32_t n_release = job->reports.n;
     struct recoup_partition *track =
         recoup__actions_scratch(&job->actions, n_track * sizeof *track);
@@ -399,7 +437,7 @@ int recoup__job_conclude(struct recoup_job *job)
     }
     RECOUP_ASSERT(job->phase == RECOUP_PHASE_WAITING);
     if (n_track > 0) {
-        list_tracked(job, track);
+        list_tracked(job, track, n_track);
     }
     recoup__reports_copy(&job->reports, release);
     if (job->asking && recoup__job_policy(job, RECOUP_POLICY_LATE_WORKER) == 0) {
@@ -480,12 +518,6 @@ int recoup__job_log_resets(struct recoup_job *job)
             recoup__job_record_reset(job, ranges, n, RECOUP__WRITE_DURABLE, &job->durable_wait);
         RECOUP_ASSERT(rc == 0);
         (void)rc;
-    }
-    for (uint32_t s = 0; s < job->graph.n_stages; s++) {
-        for (uint32_t i = 0; i < job->state.stages[s].parallelism; i++) {
-            job->state.stages[s].subtasks[i].flags &=
-                ~(uint32_t)(RECOUP__IN_LOG | RECOUP__REPORTED);
-        }
     }
     return 0;
 }

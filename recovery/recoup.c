@@ -13,7 +13,7 @@ static int on_record(void *context, const struct recoup__record *record,
     struct recoup_job *job = context;
     RECOUP_ASSERT(record != NULL && position != NULL);
     RECOUP_ASSERT(job->store != NULL);
-    int rc = recoup__job_begin_replay(job);
+    int rc = job->has_replay ? 0 : recoup__job_begin_replay(job);
     if (rc != 0) {
         return rc;
     }

@@ -14,9 +14,10 @@ static int picture_init(struct recoup__picture *picture, struct recoup__memory *
     recoup__payloads_init(&picture->payloads, memory);
     picture->parallelism = recoup__allocate_zeroed(memory, n_stages, sizeof *picture->parallelism);
     picture->entries = recoup__allocate_zeroed(memory, n_stages, sizeof *picture->entries);
+    picture->finished = recoup__allocate_zeroed(memory, n_stages, sizeof *picture->finished);
     picture->order = recoup__allocate_zeroed(memory, n_stages, sizeof *picture->order);
-    bool complete =
-        picture->parallelism != NULL && picture->entries != NULL && picture->order != NULL;
+    bool complete = picture->parallelism != NULL && picture->entries != NULL &&
+                    picture->finished != NULL && picture->order != NULL;
     return complete ? 0 : RECOUP_ENOMEM;
 }
 
@@ -38,6 +39,7 @@ static void picture_release(struct recoup__picture *picture, struct recoup__memo
                     picture->snapshots_capacity * sizeof *picture->snapshots);
     recoup__release(memory, picture->parallelism, n_stages * sizeof *picture->parallelism);
     recoup__release(memory, picture->entries, n_stages * sizeof *picture->entries);
+    recoup__release(memory, picture->finished, n_stages * sizeof *picture->finished);
     recoup__release(memory, picture->order, n_stages * sizeof *picture->order);
     if (picture->payloads.memory != NULL) {
         recoup__payloads_release(&picture->payloads);
@@ -257,6 +259,28 @@ static void note_point(struct recoup__replay *replay, struct recoup__picture *pi
     replay->point_sequence = position->sequence;
 }
 
+// What a finish brings along, in place of what the entry had. Nothing changes without memory.
+static int take_attachments(struct recoup__replay *replay, struct recoup__picture *picture,
+                            const struct recoup__record *record, struct recoup__entry *entry,
+                            uint32_t place)
+{
+    uint32_t payload;
+    int rc = recoup__payloads_add(&picture->payloads, record->finished.payload,
+                                  record->finished.payload_bytes, &payload);
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_FINISHED);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = take_snapshots(replay, picture, record, place);
+    if (rc != 0) {
+        recoup__payloads_remove(&picture->payloads, payload);
+        return rc;
+    }
+    recoup__payloads_remove(&picture->payloads, entry->payload);
+    entry->payload = payload;
+    return 0;
+}
+
 static int apply_finished(struct recoup__replay *replay, struct recoup__picture *picture,
                           const struct recoup__record *record,
                           const struct recoup__position *position)
@@ -275,32 +299,27 @@ static int apply_finished(struct recoup__replay *replay, struct recoup__picture 
     bool again = present && entry->attempt == record->finished.attempt;
     bool keeps = present && (replay->first_finish || again);
     uint32_t place = keeps ? entry->place : picture->place + 1;
-    uint32_t payload;
-    int rc = recoup__payloads_add(&picture->payloads, record->finished.payload,
-                                  record->finished.payload_bytes, &payload);
+    // Most finishes bring nothing along, and millions of them may be read.
+    bool plain = record->finished.payload_bytes == 0 && record->finished.n_snapshots == 0 &&
+                 entry->payload == 0;
+    int rc = plain ? 0 : take_attachments(replay, picture, record, entry, place);
     if (rc != 0) {
         return rc;
     }
-    rc = take_snapshots(replay, picture, record, place);
-    if (rc != 0) {
-        recoup__payloads_remove(&picture->payloads, payload);
-        return rc;
-    }
-    recoup__payloads_remove(&picture->payloads, entry->payload);
+    bool point = !plain && recoup__record_is_recovery_point(record);
+    bool was_point = again && (entry->flags & RECOUP__ENTRY_POINT) != 0;
     picture->place = keeps ? picture->place : place;
-    bool point = recoup__record_is_recovery_point(record) ||
-                 (again && (entry->flags & RECOUP__ENTRY_POINT) != 0);
-    *entry = (struct recoup__entry){
-        .attempt = record->finished.attempt,
-        .bytes = record->finished.bytes,
-        .worker = record->finished.worker,
-        .payload = payload,
-        .place = place,
-        .flags = RECOUP__ENTRY_PRESENT | (point ? RECOUP__ENTRY_POINT : 0u) |
-                 (record->finished.has_partition ? RECOUP__ENTRY_PARTITION : 0u) |
-                 (again ? entry->flags & RECOUP__ENTRY_MOVED : 0u),
-    };
-    note_point(replay, picture, record, place, position);
+    picture->finished[record->finished.stage] += present ? 0 : 1;
+    entry->attempt = record->finished.attempt;
+    entry->bytes = record->finished.bytes;
+    entry->worker = record->finished.worker;
+    entry->place = place;
+    entry->flags = RECOUP__ENTRY_PRESENT | (point || was_point ? RECOUP__ENTRY_POINT : 0u) |
+                   (record->finished.has_partition ? RECOUP__ENTRY_PARTITION : 0u) |
+                   (again ? entry->flags & RECOUP__ENTRY_MOVED : 0u);
+    if (point) {
+        note_point(replay, picture, record, place, position);
+    }
     return 0;
 }
 
@@ -328,6 +347,7 @@ static int apply_reset(struct recoup__replay *replay, struct recoup__picture *pi
             struct recoup__entry *entry = &picture->entries[range.stage][i];
             recoup__payloads_remove(&picture->payloads, entry->payload);
             entry->payload = 0;
+            picture->finished[range.stage] -= (entry->flags & RECOUP__ENTRY_PRESENT) != 0 ? 1 : 0;
             entry->flags &= (uint32_t)RECOUP__ENTRY_MOVED; // for late snapshots, as the place
         }
     }
@@ -512,12 +532,16 @@ void recoup__replay_end(struct recoup__replay *replay)
 static void drop_above(struct recoup__picture *picture, uint32_t stage, uint32_t limit)
 {
     RECOUP_ASSERT(stage < UINT32_MAX && picture->entries != NULL);
+    if (limit >= picture->place) {
+        return; // no finish has a place behind the last
+    }
     for (uint32_t i = 0; i < picture->parallelism[stage]; i++) {
         struct recoup__entry *entry = &picture->entries[stage][i];
         if ((entry->flags & RECOUP__ENTRY_PRESENT) != 0 && entry->place > limit) {
             recoup__payloads_remove(&picture->payloads, entry->payload);
             entry->payload = 0;
             entry->flags = RECOUP__ENTRY_TRIMMED;
+            picture->finished[stage]--;
         }
     }
 }

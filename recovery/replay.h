@@ -62,6 +62,7 @@ struct recoup__replay_snapshot {
 struct recoup__picture {
     uint32_t *parallelism;          // by stage
     struct recoup__entry **entries; // by stage
+    uint32_t *finished;             // by stage: entries that are PRESENT
     uint32_t *order;                // stages in the order of their INITIALIZED records
     uint32_t n_order;
     struct recoup__payloads payloads;

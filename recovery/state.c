@@ -200,10 +200,50 @@ void recoup__state_finish(struct recoup__state *state, uint32_t stage, uint32_t 
     s->takes[subtask] = finish->take;
     s->finished++;
     s->lost += finish->has_partition && !finish->available ? 1 : 0;
+    s->available += finish->available ? 1 : 0;
     s->recovered += finish->recovered ? 1 : 0;
     state->finished++;
     hash_fact(state, stage, subtask, finish->attempt, true);
     count_for_producers(state, stage, subtask, true);
+}
+
+// True if an input of the stage is point-wise, so that its finishes count at their producers.
+static bool has_pointwise_input(const struct recoup__state *state, uint32_t stage)
+{
+    const struct recoup__graph *graph = state->graph;
+    RECOUP_ASSERT(stage < graph->n_stages);
+    for (uint32_t e = 0; e < graph->nodes[stage].in_count; e++) {
+        if (recoup__graph_in(graph, stage, e)->exchange == RECOUP_POINTWISE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void recoup__state_recover(struct recoup__state *state, uint32_t stage, uint32_t first,
+                           uint32_t count)
+{
+    struct recoup__stage *s = &state->stages[stage];
+    uint32_t partition = RECOUP__HAS_PARTITION;
+    uint32_t lost = 0;
+    RECOUP_ASSERT(first <= s->parallelism && count <= s->parallelism - first);
+    RECOUP_ASSERT(count <= s->parallelism - s->finished);
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct recoup__subtask *t = &s->subtasks[i];
+        RECOUP_ASSERT((t->flags & RECOUP__FINISHED) != 0 && (t->flags & RECOUP__AVAILABLE) == 0);
+        RECOUP_ASSERT((t->flags & RECOUP__RECOVERED) != 0 && s->takes[i] == 0);
+        lost += (t->flags & partition) != 0 ? 1 : 0;
+        hash_fact(state, stage, i, t->attempt, true);
+    }
+    s->finished += count;
+    s->lost += lost;
+    s->recovered += count;
+    state->finished += count;
+    if (has_pointwise_input(state, stage)) {
+        for (uint32_t i = first; i < first + count; i++) {
+            count_for_producers(state, stage, i, true);
+        }
+    }
 }
 
 void recoup__state_unfinish(struct recoup__state *state, uint32_t stage, uint32_t subtask)
@@ -212,8 +252,10 @@ void recoup__state_unfinish(struct recoup__state *state, uint32_t stage, uint32_
     struct recoup__subtask *t = recoup__state_subtask(state, stage, subtask);
     RECOUP_ASSERT((t->flags & RECOUP__FINISHED) != 0);
     RECOUP_ASSERT(s->finished > 0 && state->finished > 0);
-    bool lost = (t->flags & RECOUP__HAS_PARTITION) != 0 && (t->flags & RECOUP__AVAILABLE) == 0;
+    bool available = (t->flags & RECOUP__AVAILABLE) != 0;
+    bool lost = (t->flags & RECOUP__HAS_PARTITION) != 0 && !available;
     s->lost -= lost ? 1 : 0;
+    s->available -= available ? 1 : 0;
     s->recovered -= (t->flags & RECOUP__RECOVERED) != 0 ? 1 : 0;
     s->finished--;
     state->finished--;
@@ -237,7 +279,9 @@ void recoup__state_set_available(struct recoup__state *state, uint32_t stage, ui
     }
     t->flags ^= RECOUP__AVAILABLE;
     RECOUP_ASSERT(RECOUP_ERGO(available, state->stages[stage].lost > 0));
+    RECOUP_ASSERT(available || state->stages[stage].available > 0);
     state->stages[stage].lost += available ? UINT32_MAX : 1u;
+    state->stages[stage].available += available ? 1u : UINT32_MAX;
 }
 
 bool recoup__state_has(const struct recoup__state *state, uint32_t stage, uint32_t subtask)
@@ -300,6 +344,29 @@ bool recoup__state_needed(const struct recoup__state *state, uint32_t stage, uin
     return done < pointwise;
 }
 
+enum recoup__need recoup__state_need(const struct recoup__state *state, uint32_t stage)
+{
+    const struct recoup__graph *graph = state->graph;
+    enum recoup__need need = RECOUP__NEED_NONE;
+    RECOUP_ASSERT(stage < graph->n_stages);
+    for (uint32_t e = 0; e < graph->nodes[stage].out_count; e++) {
+        const struct recoup_edge_spec *edge = recoup__graph_out(graph, stage, e);
+        const struct recoup__stage *consumer = &state->stages[edge->consumer];
+        RECOUP_ASSERT(consumer->finished <= consumer->parallelism);
+        if (consumer->parallelism == 0) {
+            return RECOUP__NEED_ALL;
+        }
+        if (consumer->finished == consumer->parallelism) {
+            continue;
+        }
+        if (edge->exchange == RECOUP_ALL_TO_ALL) {
+            return RECOUP__NEED_ALL;
+        }
+        need = RECOUP__NEED_EACH;
+    }
+    return need;
+}
+
 bool recoup__state_consumer_recovered(const struct recoup__state *state, uint32_t stage,
                                       uint32_t subtask)
 {
@@ -333,6 +400,7 @@ static bool stage_consistent(const struct recoup__state *state, uint32_t stage)
     const struct recoup__stage *s = &state->stages[stage];
     uint32_t finished = 0;
     uint32_t lost = 0;
+    uint32_t held = 0;
     uint32_t recovered = 0;
     for (uint32_t i = 0; i < s->parallelism; i++) {
         uint32_t flags = s->subtasks[i].flags;
@@ -345,9 +413,11 @@ static bool stage_consistent(const struct recoup__state *state, uint32_t stage)
         }
         finished += is_finished ? 1 : 0;
         lost += is_finished && has && !available ? 1 : 0;
+        held += available ? 1 : 0;
         recovered += (flags & RECOUP__RECOVERED) != 0 ? 1 : 0;
     }
-    return finished == s->finished && lost == s->lost && recovered == s->recovered;
+    return finished == s->finished && lost == s->lost && held == s->available &&
+           recovered == s->recovered;
 }
 
 // Counts the finished point-wise consumers of every subtask of the stage anew.

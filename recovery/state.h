@@ -8,7 +8,8 @@
 // Invariants:
 //   S1  stage.finished = number of subtasks with FINISHED; stage.lost = those of them with
 //   HAS_PARTITION
-//       and without AVAILABLE; stage.recovered = those with RECOVERED.
+//       and without AVAILABLE; stage.available = those with AVAILABLE; stage.recovered = those with
+//       RECOVERED.
 //   S2  AVAILABLE implies FINISHED and HAS_PARTITION; RESETTING excludes FINISHED.
 //   S3  subtask.consumers_done = number of finished consumers on point-wise edges.
 //   S4  the hash is the sum over initialized stages and finished subtasks of their own hashes, so
@@ -26,8 +27,8 @@ enum {
     RECOUP__AVAILABLE = 1 << 2, // its partition is held by a worker, as far as is known
     RECOUP__HAS_PARTITION = 1 << 3,
     RECOUP__RECOVERED = 1 << 4, // finished under an earlier master
-    RECOUP__IN_LOG = 1 << 5,    // recovery only: finished by the log, before trim and resets
-    RECOUP__REPORTED = 1 << 6,  // recovery only: a worker reported its partition
+    RECOUP__IN_LOG = 1 << 5,    // finished by the log that was recovered, before trim and resets
+    RECOUP__REPORTED = 1 << 6,  // up to the end of the wait only: a worker reported its partition
     RECOUP__WRITTEN = 1 << 7,   // checkpoint only: it needs no (further) writing
     // See adopt.h. A withdrawn subtask is not finished, but keeps HAS_PARTITION and its payload.
     RECOUP__WITHDRAWN = 1 << 8, // taken back for want of an output that may still come
@@ -49,6 +50,7 @@ struct recoup__stage {
     uint32_t parallelism; // 0 until initialized
     uint32_t finished;
     uint32_t lost;
+    uint32_t available;
     uint32_t recovered;
     bool time_bomb; // finished with a coordinator that could not be restored (4.4, 4.10)
     struct recoup__subtask *subtasks;
@@ -106,6 +108,10 @@ void recoup__state_uninitialize(struct recoup__state *state, uint32_t stage);
 // Marks a subtask, which must not be finished, as finished. Cannot fail.
 void recoup__state_finish(struct recoup__state *state, uint32_t stage, uint32_t subtask,
                           const struct recoup__finish *finish);
+// The same for `count` subtasks from `first` on whose records the caller has filled in as those of
+// finishes of an earlier master: FINISHED and RECOVERED, not AVAILABLE.
+void recoup__state_recover(struct recoup__state *state, uint32_t stage, uint32_t first,
+                           uint32_t count);
 // Takes a finish back and frees its payload. The subtask must be finished.
 void recoup__state_unfinish(struct recoup__state *state, uint32_t stage, uint32_t subtask);
 
@@ -127,6 +133,10 @@ struct recoup_partition recoup__state_partition(const struct recoup__state *stat
 
 // True if a consumer of the subtask is not finished or not initialized yet (specification 4.7).
 bool recoup__state_needed(const struct recoup__state *state, uint32_t stage, uint32_t subtask);
+
+// The same of a whole stage: of none of its subtasks, of all, or each has to be looked at.
+enum recoup__need { RECOUP__NEED_NONE, RECOUP__NEED_ALL, RECOUP__NEED_EACH };
+enum recoup__need recoup__state_need(const struct recoup__state *state, uint32_t stage);
 
 // True if some consumer of the subtask was finished by an earlier master.
 bool recoup__state_consumer_recovered(const struct recoup__state *state, uint32_t stage,

@@ -148,6 +148,80 @@ static void CountsAndNeeds(void **state)
     close_fixture(&f);
 }
 
+// What is said of a whole stage is what is true of each of its subtasks, in every state of the
+// stages behind it.
+static void NeedOfAStageIsThatOfEach(void **state)
+{
+    (void)state;
+    for (unsigned consumers = 0; consumers < 1u << C; consumers++) {
+        for (uint32_t last = 0; last <= D; last++) {
+            struct fixture f;
+            open_fixture(&f);
+            for (uint32_t i = 0; i < C; i++) {
+                if ((consumers >> i & 1) != 0) {
+                    finish(&f, 1, i, 200 + i);
+                }
+            }
+            for (uint32_t i = 0; i < last; i++) {
+                finish(&f, 2, i, 300 + i);
+            }
+            for (uint32_t s = 0; s < 3; s++) {
+                enum recoup__need need = recoup__state_need(&f.state, s);
+                for (uint32_t i = 0; i < f.state.stages[s].parallelism; i++) {
+                    bool needed = recoup__state_needed(&f.state, s, i);
+                    assert_true(need == RECOUP__NEED_EACH || needed == (need == RECOUP__NEED_ALL));
+                }
+            }
+            assert_int_equal(recoup__state_need(&f.state, 0),
+                             consumers == 7 ? RECOUP__NEED_NONE : RECOUP__NEED_EACH);
+            assert_int_equal(recoup__state_need(&f.state, 1),
+                             last == D ? RECOUP__NEED_NONE : RECOUP__NEED_ALL);
+            assert_int_equal(recoup__state_need(&f.state, 2), RECOUP__NEED_NONE);
+            close_fixture(&f);
+        }
+    }
+}
+
+// Finishes that are counted together leave the state as those that are marked one by one.
+static void RecoveredTogetherOrOneByOne(void **state)
+{
+    (void)state;
+    struct fixture a;
+    struct fixture b;
+    open_fixture(&a);
+    open_fixture(&b);
+    for (uint32_t s = 0; s < 2; s++) {
+        for (uint32_t i = s; i < a.state.stages[s].parallelism; i++) {
+            struct recoup__finish how = {.attempt = 100 * s + i,
+                                         .bytes = i,
+                                         .worker = i,
+                                         .has_partition = i != 2,
+                                         .recovered = true};
+            uint32_t partition = i != 2 ? RECOUP__HAS_PARTITION : 0u;
+            recoup__state_finish(&a.state, s, i, &how);
+            b.state.stages[s].subtasks[i].attempt = how.attempt;
+            b.state.stages[s].subtasks[i].bytes = how.bytes;
+            b.state.stages[s].subtasks[i].worker = how.worker;
+            b.state.stages[s].subtasks[i].flags = RECOUP__FINISHED | RECOUP__RECOVERED | partition;
+        }
+        recoup__state_recover(&b.state, s, s, 2);
+        recoup__state_recover(&b.state, s, s + 2, b.state.stages[s].parallelism - s - 2);
+    }
+    assert_true(recoup__state_consistent(&b.state));
+    assert_memory_equal(a.state.hash, b.state.hash, sizeof a.state.hash);
+    assert_int_equal(a.state.finished, b.state.finished);
+    for (uint32_t s = 0; s < 3; s++) {
+        const struct recoup__stage *x = &a.state.stages[s];
+        const struct recoup__stage *y = &b.state.stages[s];
+        assert_int_equal(x->finished, y->finished);
+        assert_int_equal(x->lost, y->lost);
+        assert_int_equal(x->recovered, y->recovered);
+        assert_memory_equal(x->subtasks, y->subtasks, x->parallelism * sizeof *x->subtasks);
+    }
+    close_fixture(&a);
+    close_fixture(&b);
+}
+
 // Equal states have equal hashes whatever led to them; every part of the state counts.
 static void HashDependsOnStateOnly(void **state)
 {
@@ -381,6 +455,8 @@ int main(void)
         cmocka_unit_test(PointwiseRuleFromBothSides),
         cmocka_unit_test(PointwiseRuleAtItsLimits),
         cmocka_unit_test(CountsAndNeeds),
+        cmocka_unit_test(NeedOfAStageIsThatOfEach),
+        cmocka_unit_test(RecoveredTogetherOrOneByOne),
         cmocka_unit_test(HashDependsOnStateOnly),
         cmocka_unit_test(ClosureStopsWhereNothingCanHaveStarted),
         cmocka_unit_test(ClosureDownstream),
