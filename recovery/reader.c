@@ -544,7 +544,8 @@ static bool first_goes_on(struct recoup__store *store, const struct recoup__reco
     const struct recoup__reader *reader = &store->reader;
 
     RECOUP_ASSERT(reader->phase == RECOUP__READER_FILES);
-    return policy(store, RECOUP_POLICY_FENCING) && record->type == RECOUP__RECORD_INCARNATION
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_INCARNATION);
+    return policy(store, RECOUP_POLICY_FENCING)
            && reader->opened.records == 0 && !reader->broken && !reader->in_checkpoint
            && !follows_on(store, record);
 }
@@ -555,6 +556,10 @@ static bool admit(struct recoup__store *store, struct recoup__record *record)
 {
     struct recoup__reader *reader = &store->reader;
 
+    if (record->type != RECOUP__RECORD_CHECKPOINT_BEGIN
+        && record->type != RECOUP__RECORD_INCARNATION) {
+        return !reader->broken || reader->in_checkpoint;
+    }
     if (record->type == RECOUP__RECORD_CHECKPOINT_BEGIN) {
         record->checkpoint_begin.replaces =
             record->checkpoint_begin.replaces || reader->broken || reader->gap;
@@ -564,7 +569,8 @@ static bool admit(struct recoup__store *store, struct recoup__record *record)
     }
     // A checkpoint repeats this record right behind BEGIN; in another file it is that of the next
     // master: the one before died within its checkpoint, which will never be complete.
-    if (record->type == RECOUP__RECORD_INCARNATION && reader->file != reader->checkpoint_file) {
+    RECOUP_ASSERT(record->type == RECOUP__RECORD_INCARNATION);
+    if (reader->file != reader->checkpoint_file) {
         reader->in_checkpoint = false;
     }
     if (first_goes_on(store, record)) {
@@ -573,7 +579,7 @@ static bool admit(struct recoup__store *store, struct recoup__record *record)
         note_damage(store, RECOUP__DAMAGE_MISSING, true);
     }
     // Where a gap is the end of the log, a master may have gone on from before it, and says so.
-    if (reader->broken && !reader->in_checkpoint && record->type == RECOUP__RECORD_INCARNATION
+    if (reader->broken && !reader->in_checkpoint
         && (!reader->gap || !policy(store, RECOUP_POLICY_ON_GAP)) && follows_on(store, record)) {
         reader->broken = false;
         reader->gap = false;
@@ -603,22 +609,22 @@ static int decode(struct recoup__store *store, const struct recoup__frame *frame
     struct recoup__reader *reader = &store->reader;
     int error =
         recoup__record_decode(&reader->decoder, frame->type, frame->body, frame->size, record);
-    // Flink takes a reset or initialization that ends early for the end of the file (section 3.2).
-    bool early =
-        reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
-        && (frame->type == RECOUP__RECORD_RESET || frame->type == RECOUP__RECORD_INITIALIZED);
+    bool early;
 
     RECOUP_ASSERT(error <= 0);
     *kind = RECOUP__DAMAGE_NONE;
-    if (error == RECOUP_ENOMEM) {
+    if (error == 0 || error == RECOUP_ENOMEM) {
         return error;
     }
+    // Flink takes a reset or initialization that ends early for the end of the file (section 3.2).
+    early = reader->decoder.truncated && !policy(store, RECOUP_POLICY_ON_DAMAGE)
+            && (frame->type == RECOUP__RECORD_RESET || frame->type == RECOUP__RECORD_INITIALIZED);
     if (error == RECOUP_EVERSION) {
         *kind = RECOUP__DAMAGE_TYPE;
-    } else if (error != 0) {
+    } else {
         *kind = early ? RECOUP__DAMAGE_TORN : RECOUP__DAMAGE_BODY;
     }
-    RECOUP_ASSERT((error == 0) == (*kind == RECOUP__DAMAGE_NONE));
+    RECOUP_ASSERT(*kind != RECOUP__DAMAGE_NONE);
     return 0;
 }
 

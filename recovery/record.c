@@ -386,15 +386,19 @@ static int take_snapshots(struct recoup__decoder *decoder, struct cursor *cursor
 static int take_finished(struct recoup__decoder *decoder, struct cursor *cursor,
                          struct recoup__record *record)
 {
+    const uint8_t *fields = take(cursor, FINISHED_SIZE);
     unsigned flags;
 
     RECOUP_ASSERT(record->type == RECOUP__RECORD_FINISHED);
-    record->finished.stage = take32(cursor);
-    record->finished.subtask = take32(cursor);
-    record->finished.attempt = take64(cursor);
-    record->finished.worker = take32(cursor);
-    record->finished.bytes = take64(cursor);
-    flags = take8(cursor);
+    if (fields == NULL) {
+        return RECOUP_ECORRUPT;
+    }
+    record->finished.stage = recoup__get32(fields);
+    record->finished.subtask = recoup__get32(fields + 4);
+    record->finished.attempt = recoup__get64(fields + 8);
+    record->finished.worker = recoup__get32(fields + 16);
+    record->finished.bytes = recoup__get64(fields + 20);
+    flags = fields[28];
     if ((flags & ~(FLAG_PARTITION | FLAG_PAYLOAD | FLAG_SNAPSHOTS)) != 0) {
         return RECOUP_ECORRUPT;
     }
