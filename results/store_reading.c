@@ -186,6 +186,9 @@ static void no_settled(void *context, uint32_t snapshot, uint64_t carrier)
 }
 
 struct reader {
+    struct results_store_reading *reading;
+    const struct recoup__store_callbacks *callbacks; // of the caller, or NULL
+    bool limited;                                    // reading->limits are known
     struct recoup__memory memory;
     struct recoup__actions actions;
     struct recoup__store *store;
@@ -223,20 +226,6 @@ static int turn(struct reader *r)
     return recoup__store_timer(r->store, &r->actions, r->now_ns);
 }
 
-static int run(struct reader *r, const struct results_store_files *files)
-{
-    int error = recoup__actions_reserve(&r->actions, RECOUP__STORE_ACTIONS);
-
-    if (error == 0) {
-        error =
-            recoup__store_open(r->store, &r->actions, r->now_ns, results_store_epoch(files), false);
-    }
-    while (error == 0 && reading(r) && !r->host.cancelled) {
-        error = turn(r);
-    }
-    return error;
-}
-
 // The store lists the same files in the same order, but for what the file system removed since.
 static void take_limits(struct results_store_reading *reading, const struct reader *r,
                         const struct results_store_files *files)
@@ -270,6 +259,34 @@ static void take_limits(struct results_store_reading *reading, const struct read
     }
 }
 
+// The heads have been read before the first record is delivered.
+static int on_record(void *context, const struct recoup__record *record,
+                     const struct recoup__position *position)
+{
+    struct reader *r = context;
+
+    if (!r->limited) {
+        r->limited = true;
+        take_limits(r->reading, r, r->host.files);
+    }
+    r->reading->done = r->host.done;
+    return r->callbacks->on_record(r->callbacks->context, record, position);
+}
+
+static int run(struct reader *r, const struct results_store_files *files)
+{
+    int error = recoup__actions_reserve(&r->actions, RECOUP__STORE_ACTIONS);
+
+    if (error == 0) {
+        error =
+            recoup__store_open(r->store, &r->actions, r->now_ns, results_store_epoch(files), false);
+    }
+    while (error == 0 && reading(r) && !r->host.cancelled) {
+        error = turn(r);
+    }
+    return error;
+}
+
 int results_store_read_log(struct results_store_reading *reading,
                            const struct results_store_files *files,
                            const struct recoup_options *options,
@@ -292,8 +309,11 @@ int results_store_read_log(struct results_store_reading *reading,
     recoup__actions_init(&r.actions, &r.memory);
     config.memory = &r.memory;
     memcpy(config.digest, files->digest, sizeof config.digest);
+    r.reading = reading;
+    r.callbacks = callbacks;
     if (callbacks != NULL) {
-        config.callbacks = *callbacks;
+        config.callbacks.context = &r;
+        config.callbacks.on_record = on_record;
     }
     config.callbacks.on_checkpoint = no_checkpoint;
     config.callbacks.on_settled = no_settled;
@@ -309,6 +329,7 @@ int results_store_read_log(struct results_store_reading *reading,
     if (error == 0) {
         reading->opened = *recoup__store_opened(r.store);
         take_limits(reading, &r, files);
+        reading->done = r.host.done;
     }
     recoup__store_destroy(r.store);
     recoup__actions_release(&r.actions);

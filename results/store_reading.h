@@ -44,10 +44,12 @@ struct results_store_reading {
     struct recoup__opened opened;
     uint64_t *limits;  // per file of `files`: bytes that may count; UINT64_MAX: all
     uint64_t *counted; // per file: bytes that did
+    uint64_t done;     // bytes that were read
 };
 
-// Reads the log under `options`; on_record may be NULL. INTACT: see opened; CANCELLED; UNREAD: out
-// of memory. The reading is to be released.
+// Reads the log under `options`; without callbacks nothing is delivered, and with them on_record is
+// called, from whose first call on the limits are known.
+// READ: see opened; CANCELLED; ENOMEM. The reading is to be released.
 int results_store_read_log(struct results_store_reading *reading,
                            const struct results_store_files *files,
                            const struct recoup_options *options,

@@ -69,6 +69,12 @@ static enum results_store_step begin_file(struct results_store_scan *scan)
     return RESULTS_STORE_FILE;
 }
 
+void results_store_scan_at(struct results_store_scan *scan, uint32_t file, uint64_t done)
+{
+    scan->next = file;
+    scan->done += done;
+}
+
 static enum results_store_step end_file(struct results_store_scan *scan)
 {
     close_file(scan);

@@ -53,6 +53,10 @@ bool results_store_scan_init(struct results_store_scan *scan,
                              const struct results_store_watch *watch);
 void results_store_scan_release(struct results_store_scan *scan);
 
+// Goes on with file `file`, between two files. `done`: bytes that others have read since, for the
+// watch.
+void results_store_scan_at(struct results_store_scan *scan, uint32_t file, uint64_t done);
+
 enum results_store_step results_store_scan_next(struct results_store_scan *scan);
 
 #endif

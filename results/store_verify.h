@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // `recoup store verify`: what is wrong with an event store, where, and what a new master does
-// about it. Two passes: the library's own reader says which bytes count; a scan of everything
-// finds what is wrong with them.
+// about it. The library's own reader says which bytes count. Whatever it delivers is checked on the
+// way; a file of which it does not deliver every record, from the first byte to the last, is then
+// scanned by itself, to find what is wrong with it.
 #ifndef RECOUP_RESULTS_STORE_VERIFY_H
 #define RECOUP_RESULTS_STORE_VERIFY_H
 

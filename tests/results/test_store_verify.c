@@ -416,6 +416,69 @@ static void json_says_the_same(void **state)
     results_text_release(&text);
 }
 
+struct progress {
+    unsigned calls;
+    uint64_t done;
+    bool monotone;
+};
+
+static bool note_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct progress *p = context;
+
+    p->calls++;
+    p->monotone = p->monotone && done >= p->done && done <= total;
+    p->done = done;
+    return true;
+}
+
+// Asks to go on before each read, so that their number tells how often a file is read.
+static struct progress watched(const char *folder, enum results_store_outcome outcome)
+{
+    struct progress p = {.monotone = true};
+    struct results_store_watch watch = {.go_on = note_progress, .context = &p};
+    struct results_store_verification verification;
+    struct results_store_files files;
+    struct results_text message;
+
+    results_text_init(&message);
+    assert_i64(results_store_files_open(&files, folder, RESULTS_STORE_AUTO, &message), 0);
+    assert_i64(results_store_verify(&verification, &files, &watch, &message), outcome);
+    results_store_verification_release(&verification);
+    results_store_files_release(&files);
+    results_text_release(&message);
+    assert_true(p.monotone);
+    return p;
+}
+
+// An intact store is read once, each file by two reads: its bytes, and that no more come. What is
+// wrong with one is found by reading that file once more, and no other that counts.
+static void intact_files_are_read_once(void **state)
+{
+    char folder[512];
+
+    (void)state;
+    store_folder(folder, "read-once");
+    two_finishes(true, 1, 0);
+    store_write(&writer, folder, 1, 0);
+    assert_i64(watched(folder, RESULTS_STORE_INTACT).calls, 2);
+    store_begin(&writer, true, 1, 1, 4);
+    store_add_finished(&writer, 0, 2, false);
+    store_write(&writer, folder, 1, 1);
+    assert_i64(watched(folder, RESULTS_STORE_INTACT).calls, 4);
+    two_finishes(true, 1, 0);
+    mutate(TORN);
+    store_write(&writer, folder, 1, 0);
+    assert_i64(watched(folder, RESULTS_STORE_DAMAGED).calls, 6); // nor does what follows count
+    two_finishes(true, 1, 0);
+    store_write(&writer, folder, 1, 0);
+    store_begin(&writer, true, 1, 1, 4);
+    store_add_finished(&writer, 0, 2, false);
+    mutate(TORN);
+    store_write(&writer, folder, 1, 1);
+    assert_i64(watched(folder, RESULTS_STORE_DAMAGED).calls, 5);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +488,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(missing_files),       cmocka_unit_test(foreign_files),
         cmocka_unit_test(behind_the_extent),   cmocka_unit_test(checkpoints_make_up),
         cmocka_unit_test(json_says_the_same),
+        cmocka_unit_test(intact_files_are_read_once),
     };
 
     return check_main(argc, argv, "results_store_verify", tests);
