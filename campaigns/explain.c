@@ -136,6 +136,10 @@ static bool choose(struct campaign_explain *e, uint64_t *number, struct results_
         }
         e->finding = &e->result.findings[e->number - 1];
         *number = e->finding->event;
+        if (e->finding->without_faults) {
+            e->n_strikes = 0; // they struck the other run
+            e->strikes_total = 0;
+        }
         return true;
     case CAMPAIGN_EXPLAIN_EVENT:
         break;
@@ -215,6 +219,7 @@ enum campaign_explain_status campaign_explain_run(struct campaign_explain *expla
         return explain->what == CAMPAIGN_EXPLAIN_LIST ? CAMPAIGN_EXPLAIN_OK
                                                       : CAMPAIGN_EXPLAIN_ABSENT;
     }
+    options.without_faults = explain->finding != NULL && explain->finding->without_faults;
     options.faultless_makespan_ns = explain->faultless_ns > 0 ? explain->faultless_ns : 1;
     causes.links = explain->links;
     // What is settled at a run's end belongs to its last event.

@@ -90,6 +90,7 @@ struct model_finding {
     const char *hazard;    // "H19", static; NULL when no active policy explains it
     int64_t at_ns;
     uint64_t event; // sequence number of the simulation event
+    bool without_faults; // event and time are of the run without faults beside this one
     char message[192];
 };
 

@@ -56,7 +56,9 @@ int model_run(const struct model_config *config, const struct model_run_options 
 // The pair of runs that `recoup run` shows: first without faults (for delay, shares of the makespan
 // and stop-at), then with them. Where the config has no faults only one run is made.
 // `faultless_makespan_ns` may be NULL; it is MODEL_MAKESPAN_UNKNOWN when the run without faults did
-// not come to its end (shares of the makespan are then shares of the time it was given).
+// not come to its end (shares of the makespan are then shares of the time it was given). What an
+// invariant finds in the run without faults, and no policy explains, is among the findings of
+// `result`, too.
 int model_run_pair(const struct model_config *config, const struct model_run_options *options,
                    struct sim_arena *arena, struct model_result *result,
                    int64_t *faultless_makespan_ns);

@@ -581,6 +581,31 @@ static void a_bug_has_an_exit_code_of_its_own(void **state)
     support_program_release(&p);
 }
 
+// What is wrong without faults, too, is not lost for being found in the run beside.
+static void a_bug_without_faults_is_reported(void **state)
+{
+    struct support_program p;
+
+    (void)state;
+    run_drop("mkdir twin && "
+             "sed 's/^name: crash/name: twin/' recoup/crash.yaml > twin/twin.yaml", 0);
+    run(&p, FINDING "check twin", 3);
+    assert_says(&p, p.out, ", a bug: in the run without faults: a planted gap of 7 ns");
+    support_program_release(&p);
+    run(&p, FINDING "run twin/twin.yaml", 3);
+    assert_says(&p, p.out, "(A BUG, no active policy explains it): in the run");
+    assert_says(&p, p.out, "without faults: a planted gap of 7 ns in the ledger");
+    support_program_release(&p);
+    run(&p, FINDING "run twin/twin.yaml --invariants off", 0);
+    assert_null(strstr(p.out, "planted"));
+    support_program_release(&p);
+    run(&p, FINDING "explain twin/twin.yaml --finding 1", 0);
+    assert_says(&p, p.out, "T8 (explained by no active policy) at ");
+    assert_says(&p, p.out, "in the run without faults: a planted gap");
+    assert_says(&p, p.out, "<- the set-up at time 0\nno fault had struck before\n");
+    support_program_release(&p);
+}
+
 static void the_wrapper_passes_everything_on(void **state)
 {
     static const char wrapper[] = "'" RECOUP_SOURCE_DIR "/scripts/ci-check' ";
@@ -630,6 +655,7 @@ static const struct CMUnitTest tests[] = {
     BARE(a_hook_lints_any_list_of_files),
     BARE(a_signal_ends_a_check_in_order),
     BLESSED(a_bug_has_an_exit_code_of_its_own),
+    BARE(a_bug_without_faults_is_reported),
     BARE(a_worker_that_dies_fails_one_scenario),
     BLESSED(the_wrapper_passes_everything_on),
 };

@@ -98,6 +98,29 @@ static void findings_are_kept_up_to_a_limit(void **state)
     oracle_end(&o);
 }
 
+// A bug takes the last place among many explained findings, rather than being counted only.
+static void a_bug_is_kept_among_many_findings(void **state)
+{
+    struct oracle o;
+    const struct model_finding *last;
+
+    (void)state;
+    begin(&o, RECOUP_PROFILE_FLINK_1_20, 10 * SECOND);
+    last = &o.w->invariants.findings[MODEL_FINDINGS_MAX - 1];
+    for (uint32_t i = 0; i < MODEL_FINDINGS_MAX + 10; i++)
+        invariants_finding(o.w, "W1", "explained %u", i, 0);
+    assert_string_equal(last->message, "explained 255");
+    assert_non_null(last->hazard);
+    invariants_finding(o.w, "T8", "a bug", 0, 0);
+    assert_string_equal(last->message, "a bug");
+    assert_null(last->hazard);
+    invariants_finding(o.w, "T8", "another bug", 0, 0);
+    invariants_finding(o.w, "W1", "explained again", 0, 0);
+    assert_string_equal(last->message, "a bug");
+    assert_u64(o.w->invariants.total, MODEL_FINDINGS_MAX + 13);
+    oracle_end(&o);
+}
+
 // --- healthy runs -------------------------------------------------------------------------------
 
 static void run_random(uint64_t seed, enum recoup_profile profile, bool mix)
@@ -710,6 +733,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_table_is_sound),
     cmocka_unit_test(a_hazard_is_named_if_its_policy_is_flinks),
     cmocka_unit_test(findings_are_kept_up_to_a_limit),
+        cmocka_unit_test(a_bug_is_kept_among_many_findings),
     cmocka_unit_test(hardened_runs_have_no_findings),
     cmocka_unit_test(findings_of_flink_are_explained),
     cmocka_unit_test(large_snapshots_are_recovered),
