@@ -140,6 +140,21 @@ static int enter(struct recoup__store *store, struct recoup__actions *actions, i
     return 0;
 }
 
+static void put_name(struct recoup__named *named, const struct recoup__file *file, char name[32])
+{
+    bool same = named->known && named->index == file->index && named->epoch == file->epoch
+                && named->fenced == file->fenced;
+
+    RECOUP_ASSERT(file->index <= RECOUP__FILE_INDEX_MAX);
+    if (!same) {
+        *named = (struct recoup__named){
+            .known = true, .fenced = file->fenced, .index = file->index, .epoch = file->epoch};
+        recoup__file_name(file->fenced, file->epoch, file->index, named->name);
+    }
+    memcpy(name, named->name, sizeof named->name);
+    RECOUP_ASSERT(name[0] != '\0');
+}
+
 struct recoup_action *recoup__store_issue(struct recoup__store *store, enum recoup_action_type type,
                                           const struct recoup__file *file)
 {
@@ -153,7 +168,7 @@ struct recoup_action *recoup__store_issue(struct recoup__store *store, enum reco
     store->io.direct = false;
     action->io.operation = store->io.last;
     if (file != NULL) {
-        recoup__file_name(file->fenced, file->epoch, file->index, action->io.file);
+        put_name(&store->io.named, file, action->io.file);
     }
     return action;
 }

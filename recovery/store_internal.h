@@ -36,6 +36,15 @@ struct recoup__file {
     uint64_t valid;  // bytes that did count when it was read
 };
 
+// The file named last, since most operations are on the same file as the one before.
+struct recoup__named {
+    bool known;
+    bool fenced;
+    uint32_t index;
+    uint64_t epoch;
+    char name[32];  // zeroes behind it
+};
+
 // The one I/O operation under way.
 struct recoup__io {
     uint32_t last;  // id of the last operation issued
@@ -45,6 +54,7 @@ struct recoup__io {
     size_t size;          // READ, APPEND
     uint64_t event_last;  // APPEND
     bool direct;          // APPEND: not from the buffer
+    struct recoup__named named;
 };
 
 enum recoup__reader_phase {
