@@ -59,8 +59,8 @@ void recoup__frame_seal(const struct recoup__format *format, uint8_t *bytes, siz
                   format->checksum ? XXH3_64bits_withSeed(bytes + 8, size - 8, format->seed) : 0);
 }
 
-void recoup__frame_finish(const struct recoup__format *format, uint32_t type, uint64_t sequence,
-                          uint8_t *bytes, size_t body)
+void recoup__frame_begin(const struct recoup__format *format, uint32_t type, uint64_t sequence,
+                         uint8_t *bytes, size_t body)
 {
     RECOUP_ASSERT(type > 0);
     RECOUP_ASSERT(body <= RECOUP_EVENT_SIZE_MAX);
@@ -71,7 +71,16 @@ void recoup__frame_finish(const struct recoup__format *format, uint32_t type, ui
     recoup__put32(bytes + 8, (uint32_t)body);
     recoup__put32(bytes + 12, type);
     recoup__put64(bytes + 16, sequence);
-    recoup__frame_seal(format, bytes, CONTIGUOUS_PREFIX + body);
+}
+
+void recoup__frame_finish(const struct recoup__format *format, uint32_t type, uint64_t sequence,
+                          uint8_t *bytes, size_t body)
+{
+    RECOUP_ASSERT(bytes != NULL);
+    recoup__frame_begin(format, type, sequence, bytes, body);
+    if (format->contiguous) {
+        recoup__frame_seal(format, bytes, CONTIGUOUS_PREFIX + body);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------

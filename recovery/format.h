@@ -31,7 +31,12 @@ size_t recoup__frame_overhead(const struct recoup__format *format);
 void recoup__frame_finish(const struct recoup__format *format, uint32_t type, uint64_t sequence,
                           uint8_t *bytes, size_t body);
 
-// Gives a framed record of a contiguous format its checksum anew, for a file with another seed.
+// The same, but a contiguous record is left without its checksum, to be sealed for the file that it
+// goes to.
+void recoup__frame_begin(const struct recoup__format *format, uint32_t type, uint64_t sequence,
+                         uint8_t *bytes, size_t body);
+
+// Gives a framed record of a contiguous format its checksum, perhaps anew for another file.
 void recoup__frame_seal(const struct recoup__format *format, uint8_t *bytes, size_t size);
 
 // ---------------------------------------------------------------------------------------------

@@ -345,7 +345,7 @@ static int assemble(struct recoup__store *store, struct recoup__wait *wait,
     wait->size = body + overhead;
     store->writer.waits_bytes += wait->size;
     recoup__record_encode(&record, wait->bytes + prefix, body);
-    recoup__frame_finish(format, RECOUP__RECORD_FINISHED, wait->sequence, wait->bytes, body);
+    recoup__frame_begin(format, RECOUP__RECORD_FINISHED, wait->sequence, wait->bytes, body);
     return 0;
 }
 

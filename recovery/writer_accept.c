@@ -62,7 +62,7 @@ struct recoup__task *recoup__writer_enqueue(struct recoup__store *store, int64_t
     task->sequence = number(writer, now_ns);
     task->accepted_ns = now_ns;
     recoup__record_encode(record, task->bytes + prefix, body);
-    recoup__frame_finish(&writer->format, record->type, task->sequence, task->bytes, body);
+    recoup__frame_begin(&writer->format, record->type, task->sequence, task->bytes, body);
     recoup__writer_want_tick(store, now_ns);
     writer->last_task = task;
     return task;
