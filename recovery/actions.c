@@ -46,10 +46,9 @@ void recoup__actions_release(struct recoup__actions *actions)
     memset(actions, 0, sizeof *actions);
 }
 
-void recoup__actions_begin(struct recoup__actions *actions)
+void recoup__actions_recycle(struct recoup__actions *actions)
 {
-    RECOUP_ASSERT(actions->n <= actions->capacity);
-    actions->n = 0;
+    RECOUP_ASSERT(actions->n == 0);
     while (actions->blocks != NULL) {
         struct recoup__scratch *block = actions->blocks;
 
@@ -66,15 +65,12 @@ void recoup__actions_begin(struct recoup__actions *actions)
     }
 }
 
-int recoup__actions_reserve(struct recoup__actions *actions, uint32_t n)
+int recoup__actions_grow(struct recoup__actions *actions, uint32_t n)
 {
     void *items = actions->items;
     int error;
 
-    RECOUP_ASSERT(actions->n <= actions->capacity);
-    if (n <= actions->capacity - actions->n) {
-        return 0;
-    }
+    RECOUP_ASSERT(n > actions->capacity - actions->n);
     if (n > ACTIONS_MAX || actions->n > ACTIONS_MAX) {
         return RECOUP_ENOMEM;
     }
@@ -83,22 +79,6 @@ int recoup__actions_reserve(struct recoup__actions *actions, uint32_t n)
     actions->items = items;
     RECOUP_ASSERT(error != 0 || actions->capacity - actions->n >= n);
     return error == 0 ? 0 : RECOUP_ENOMEM;
-}
-
-struct recoup_action *recoup__actions_push(struct recoup__actions *actions,
-                                           enum recoup_action_type type)
-{
-    struct recoup_action *action;
-
-    RECOUP_ASSERT(actions->capacity > 0);
-    if (RECOUP_CHECK(actions->memory, actions->n < actions->capacity)) {
-        actions->n++;
-    }
-    RECOUP_ASSERT(actions->n > 0);
-    action = &actions->items[actions->n - 1];
-    memset(action, 0, sizeof *action);
-    action->type = type;
-    return action;
 }
 
 static struct recoup__scratch *take_block(struct recoup__actions *actions, size_t size)

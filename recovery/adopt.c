@@ -328,12 +328,6 @@ static struct recoup_range *chosen_ranges(struct recoup_job *job, uint32_t *n)
 // ---------------------------------------------------------------------------------------------
 // The question
 
-bool recoup__adopt_due(const struct recoup_job *job)
-{
-    RECOUP_ASSERT(RECOUP_ERGO(job->n_withdrawn > 0, job->state.subtasks > 0));
-    return job->adoption_due && job->n_withdrawn > 0 && job->phase == RECOUP_PHASE_RUNNING;
-}
-
 int recoup__adopt_ask(struct recoup_job *job)
 {
     RECOUP_ASSERT(recoup__adopt_due(job));

@@ -46,7 +46,11 @@ void recoup__adopt_worker_lost(struct recoup_job *job, uint32_t worker);
 void recoup__adopt_partition_lost(struct recoup_job *job, const struct recoup_partition *partition);
 
 // True if the host has to be asked; it may be done in phase RUNNING only.
-bool recoup__adopt_due(const struct recoup_job *job);
+static inline bool recoup__adopt_due(const struct recoup_job *job)
+{
+    RECOUP_ASSERT(RECOUP_ERGO(job->n_withdrawn > 0, job->state.subtasks > 0));
+    return job->adoption_due && job->n_withdrawn > 0 && job->phase == RECOUP_PHASE_RUNNING;
+}
 // Asks. RECOUP_ENOMEM changes nothing.
 int recoup__adopt_ask(struct recoup_job *job);
 

@@ -103,6 +103,7 @@ struct recoup_job {
     uint64_t n_withdrawn; // subtasks
     uint32_t adoption;    // id of the last question
     bool adoption_due;    // something has come back since then
+    struct recoup_partition replaced; // RELEASE of this step: the output of a withdrawn subtask
 
     // Checkpoint under way.
     uint32_t checkpoint_stage;

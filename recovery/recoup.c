@@ -385,8 +385,8 @@ static int follow_up(struct recoup_job *job)
 // A broken internal check ends protection, or recovery, with a code; the process lives on.
 static void report_broken(struct recoup_job *job)
 {
-    RECOUP_ASSERT(RECOUP_ERGO(job->broken_reported, job->memory.broken != 0));
-    if (job->memory.broken == 0 || job->broken_reported) {
+    RECOUP_ASSERT(job->memory.broken != 0);
+    if (job->broken_reported) {
         return;
     }
     job->broken_reported = true;
@@ -438,7 +438,9 @@ int recoup_step(struct recoup_job *job, int64_t now_ns, const struct recoup_even
     if (rc == 0) {
         rc = follow_up(job);
     }
-    report_broken(job);
+    if (job->memory.broken != 0) {
+        report_broken(job);
+    }
     // The event itself has been accepted. Only a TIMER, which exists to go on, says that it could
     // not.
     bool idle = job->actions.n == 0 && event->type == RECOUP_EVENT_TIMER;

@@ -218,7 +218,7 @@ static uint32_t ready_count(const struct recoup__releases *releases)
     return total;
 }
 
-int recoup__releases_drain(struct recoup__releases *releases, struct recoup__actions *actions)
+int recoup__releases_drain_some(struct recoup__releases *releases, struct recoup__actions *actions)
 {
     struct recoup__state *state = releases->state;
     uint32_t left = ready_count(releases);

@@ -70,6 +70,12 @@ bool recoup__releases_ready(const struct recoup__releases *releases);
 
 // Pushes at most one RELEASE action (room must be reserved) with what may go now, bounded by
 // RECOUP__RELEASE_MAX. RECOUP_ENOMEM changes nothing.
-int recoup__releases_drain(struct recoup__releases *releases, struct recoup__actions *actions);
+int recoup__releases_drain_some(struct recoup__releases *releases, struct recoup__actions *actions);
+static inline int recoup__releases_drain(struct recoup__releases *releases,
+                                         struct recoup__actions *actions)
+{
+    RECOUP_ASSERT(actions != NULL);
+    return releases->n == 0 ? 0 : recoup__releases_drain_some(releases, actions);
+}
 
 #endif

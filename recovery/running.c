@@ -89,8 +89,7 @@ static void push_snapshots(struct recoup_job *job, const uint32_t *coordinators,
 }
 
 // A withdrawn subtask is finished by a new attempt: the output of the old one may go.
-static void made_anew(struct recoup_job *job, const struct recoup__subtask *before,
-                      const struct recoup_partition *old)
+static void made_anew(struct recoup_job *job, const struct recoup__subtask *before)
 {
     RECOUP_ASSERT((before->flags & RECOUP__WITHDRAWN) != 0);
     RECOUP_ASSERT(job->n_withdrawn > 0);
@@ -98,7 +97,7 @@ static void made_anew(struct recoup_job *job, const struct recoup__subtask *befo
     job->n_withdrawn--;
     if ((before->flags & RECOUP__RETURNED) != 0) {
         struct recoup_action *action = recoup__actions_push(&job->actions, RECOUP_ACTION_RELEASE);
-        action->partitions.partitions = old;
+        action->partitions.partitions = &job->replaced;
         action->partitions.n_partitions = 1;
     }
 }
@@ -131,8 +130,7 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
                                     .take = job->snapshots.take,
                                     .has_partition = event->subtask_finished.has_partition,
                                     .available = event->subtask_finished.has_partition};
-    struct recoup_partition *old = recoup__actions_scratch(&job->actions, sizeof *old);
-    if (old == NULL || recoup__releases_reserve(&job->releases, stage) != 0 ||
+    if (recoup__releases_reserve(&job->releases, stage) != 0 ||
         recoup__actions_reserve(&job->actions, RECOUP__STORE_ACTIONS + 1 + n) != 0 ||
         recoup__payloads_add(&job->state.payloads, event->subtask_finished.payload,
                              event->subtask_finished.payload_bytes, &finish.payload) != 0) {
@@ -140,7 +138,7 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
     }
     struct recoup__subtask before = *recoup__state_subtask(&job->state, stage, subtask);
     if ((before.flags & RECOUP__WITHDRAWN) != 0) {
-        *old = recoup__adopt_partition(job, stage, subtask);
+        job->replaced = recoup__adopt_partition(job, stage, subtask);
     }
     // The state changes first, since the store may ask for a checkpoint from within the write.
     recoup__state_finish(&job->state, stage, subtask, &finish);
@@ -155,7 +153,7 @@ int recoup__job_subtask_finished(struct recoup_job *job, const struct recoup_eve
         return rc;
     }
     if ((before.flags & RECOUP__WITHDRAWN) != 0) {
-        made_anew(job, &before, old);
+        made_anew(job, &before);
     }
     if (enabled(job)) {
         recoup__snapshots_finished(&job->snapshots, stage);
