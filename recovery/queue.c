@@ -88,26 +88,29 @@ static bool has_free(const struct recoup__queue *queue, size_t room)
     return block != NULL;
 }
 
-int recoup__queue_reserve(struct recoup__queue *queue, uint32_t n, size_t bytes)
+int recoup__queue_make_room(struct recoup__queue *queue, uint32_t n, size_t bytes)
 {
     size_t room;
+    size_t size;
     struct recoup__block *block;
 
     if (bytes > SIZE_MAX / 4) {
         return RECOUP_ELIMIT;
     }
-    room = bytes + (size_t)n * task_room(TASK_ALIGN);
+    RECOUP_ASSERT(task_room(TASK_ALIGN) == RECOUP__TASK_ROOM);
+    room = bytes + (size_t)n * RECOUP__TASK_ROOM;
     if ((queue->tail != NULL && queue->tail->size - queue->tail->end >= room)
         || has_free(queue, room)) {
+        queue->ready = room;
         return 0;
     }
-    room += sizeof *block;
-    room = room < BLOCK_SIZE ? BLOCK_SIZE : room;
-    block = recoup__allocate(queue->memory, room);
+    size = room + sizeof *block < BLOCK_SIZE ? BLOCK_SIZE : room + sizeof *block;
+    block = recoup__allocate(queue->memory, size);
     if (block == NULL) {
         return RECOUP_ENOMEM;
     }
-    block->size = room;
+    queue->ready = room;
+    block->size = size;
     block->begin = sizeof *block;
     block->end = sizeof *block;
     block->next = queue->free;
@@ -154,6 +157,7 @@ struct recoup__task *recoup__queue_push(struct recoup__queue *queue, size_t size
     struct recoup__task *task;
 
     RECOUP_ASSERT(size <= UINT32_MAX);
+    queue->ready = 0;
     if (block == NULL || block->size - block->end < room) {
         block = take_free(queue, room);
         if (!RECOUP_CHECK(queue->memory, block != NULL)) {

@@ -32,13 +32,25 @@ struct recoup__queue {
     uint32_t n_free;
     uint32_t n;      // tasks
     uint64_t bytes;  // of the framed records in it
+    size_t ready;    // room that was made sure of since the last push
 };
 
 void recoup__queue_init(struct recoup__queue *queue, struct recoup__memory *memory);
 void recoup__queue_release(struct recoup__queue *queue);
 
+// What a task may take in a block beyond its bytes.
+#define RECOUP__TASK_ROOM (sizeof(struct recoup__task) + 8)
+
 // Makes sure that `n` tasks of `bytes` bytes in total can be pushed. RECOUP_ENOMEM, RECOUP_ELIMIT.
-int recoup__queue_reserve(struct recoup__queue *queue, uint32_t n, size_t bytes);
+int recoup__queue_make_room(struct recoup__queue *queue, uint32_t n, size_t bytes);
+static inline int recoup__queue_reserve(struct recoup__queue *queue, uint32_t n, size_t bytes)
+{
+    RECOUP_ASSERT(queue->memory != NULL);
+    // Every call of the store asks for the same again; mostly it is still there.
+    return bytes <= SIZE_MAX / 4 && bytes + (size_t)n * RECOUP__TASK_ROOM <= queue->ready
+               ? 0
+               : recoup__queue_make_room(queue, n, bytes);
+}
 
 // Adds a task of `size` bytes, to be filled in. Room must have been reserved; NULL is an internal
 // error.

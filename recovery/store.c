@@ -119,14 +119,17 @@ enum recoup__store_state recoup__store_state(const struct recoup__store *store)
 // store's own records.
 static int enter(struct recoup__store *store, struct recoup__actions *actions, int64_t now_ns)
 {
-    void *files = store->files;
-    int error;
+    int error = 0;
 
     RECOUP_ASSERT(actions != NULL);
     RECOUP_ASSERT(now_ns >= store->now_ns);
-    error = recoup__grow(store->memory, &files, &store->files_capacity, sizeof store->files[0],
-                         store->n_files + 2);
-    store->files = files;
+    if (store->n_files + 2 > store->files_capacity) {
+        void *files = store->files;
+
+        error = recoup__grow(store->memory, &files, &store->files_capacity, sizeof store->files[0],
+                             store->n_files + 2);
+        store->files = files;
+    }
     if (error == 0) {
         error = recoup__writer_reserve(store, 0, 0);
     }

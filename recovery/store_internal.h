@@ -364,8 +364,18 @@ int recoup__waits_arrive(struct recoup__store *store, int64_t now_ns, uint32_t s
 void recoup__writer_control(struct recoup__store *store, int64_t now_ns,
                             const struct recoup__record *record, uint32_t flags);
 void recoup__checkpoint_start(struct recoup__store *store, int64_t now_ns, bool rearms);
+// True if no finish before the boundary still waits for the snapshots that cover it.
+bool recoup__checkpoint_settled(const struct recoup__store *store, int64_t now_ns);
 // True if more of the state may be written now.
-bool recoup__checkpoint_may_fill(const struct recoup__store *store, int64_t now_ns);
+static inline bool recoup__checkpoint_may_fill(const struct recoup__store *store, int64_t now_ns)
+{
+    const struct recoup__writer *writer = &store->writer;
+
+    RECOUP_ASSERT(writer->checkpoint <= RECOUP__CHECKPOINT_ENDING);
+    return writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_filling
+           && writer->checkpoint_need == 0 && writer->checkpoint_retry_ns == RECOUP_NEVER
+           && recoup__checkpoint_settled(store, now_ns);
+}
 void recoup__checkpoint_fill(struct recoup__store *store, int64_t now_ns);
 // A record of the state, of so many bytes, has left the queue.
 void recoup__checkpoint_taken(struct recoup__store *store, uint64_t bytes);

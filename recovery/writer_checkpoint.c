@@ -132,17 +132,13 @@ static int64_t late_end(const struct recoup__store *store)
     return recoup__later(recoup__later(store->writer.checkpoint_begin_ns, timeout_ns), timeout_ns);
 }
 
-bool recoup__checkpoint_may_fill(const struct recoup__store *store, int64_t now_ns)
+bool recoup__checkpoint_settled(const struct recoup__store *store, int64_t now_ns)
 {
     const struct recoup__writer *writer = &store->writer;
-    // A finish before the boundary may still wait for the snapshots that cover it.
-    bool settled = writer->checkpoint_bounded || writer->waits_begin == writer->waits_end
-                   || (now_ns >= late_end(store) && recoup__waits_only_late(store));
 
-    RECOUP_ASSERT(writer->checkpoint <= RECOUP__CHECKPOINT_ENDING);
-    return writer->checkpoint == RECOUP__CHECKPOINT_STREAM && !writer->checkpoint_filling
-           && writer->checkpoint_need == 0 && writer->checkpoint_retry_ns == RECOUP_NEVER
-           && settled;
+    RECOUP_ASSERT(writer->checkpoint == RECOUP__CHECKPOINT_STREAM);
+    return writer->checkpoint_bounded || writer->waits_begin == writer->waits_end
+           || (now_ns >= late_end(store) && recoup__waits_only_late(store));
 }
 
 int64_t recoup__checkpoint_deadline(const struct recoup__store *store)

@@ -27,6 +27,7 @@ static bool has_work_for_tick(const struct recoup__writer *writer)
 void recoup__writer_note_ticks(struct recoup__store *store, int64_t now_ns, bool inclusive)
 {
     struct recoup__writer *writer = &store->writer;
+    int64_t interval = store->options->flush_interval_ns;
 
     if (writer->tick_ns > now_ns || (writer->tick_ns == now_ns && !inclusive)) {
         return;
@@ -37,8 +38,10 @@ void recoup__writer_note_ticks(struct recoup__store *store, int64_t now_ns, bool
     // still in time for it.
     int64_t last_ns = inclusive ? now_ns : now_ns - 1;
     RECOUP_ASSERT(last_ns >= writer->origin_ns);
+    // Mostly it is the very tick that was waited for, which needs no division.
+    bool same = last_ns - writer->tick_ns < interval && writer->tick_ns < RECOUP_NEVER - 1;
     writer->tick_done_ns =
-        last_ns - (last_ns - writer->origin_ns) % store->options->flush_interval_ns;
+        same ? writer->tick_ns : last_ns - (last_ns - writer->origin_ns) % interval;
     writer->tick_ns = RECOUP_NEVER;
     RECOUP_ASSERT(writer->tick_done_ns <= now_ns);
 }
@@ -49,11 +52,12 @@ void recoup__writer_want_tick(struct recoup__store *store, int64_t now_ns)
     struct recoup__writer *writer = &store->writer;
 
     if (writer->tick_ns == RECOUP_NEVER) {
-        writer->tick_ns = tick_at(store, now_ns);
-        if (writer->tick_ns <= writer->tick_done_ns) {
-            writer->tick_ns =
-                recoup__later(writer->tick_done_ns, store->options->flush_interval_ns);
-        }
+        int64_t interval = store->options->flush_interval_ns;
+
+        RECOUP_ASSERT(now_ns >= writer->tick_done_ns);
+        writer->tick_ns = now_ns - writer->tick_done_ns <= interval
+                              ? recoup__later(writer->tick_done_ns, interval)
+                              : tick_at(store, now_ns);
     }
     RECOUP_ASSERT(writer->tick_ns >= now_ns);
 }
