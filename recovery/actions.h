@@ -8,8 +8,6 @@
 #ifndef RECOUP_RECOVERY_ACTIONS_H
 #define RECOUP_RECOVERY_ACTIONS_H
 
-#include <string.h>
-
 #include "recovery/memory.h"
 
 struct recoup__scratch;  // a block of scratch memory
@@ -63,7 +61,7 @@ static inline struct recoup_action *recoup__actions_push(struct recoup__actions 
     }
     RECOUP_ASSERT(actions->n > 0);
     action = &actions->items[actions->n - 1];
-    memset(action, 0, sizeof *action);
+    recoup__zero(action, sizeof *action);
     action->type = type;
     return action;
 }

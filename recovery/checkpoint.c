@@ -90,8 +90,9 @@ static int write_mark(struct recoup_job *job, uint32_t stage, uint32_t subtask, 
 static int write_finish(struct recoup_job *job, uint32_t stage, uint32_t subtask, bool marked)
 {
     struct recoup__subtask *t = recoup__state_subtask(&job->state, stage, subtask);
-    struct recoup__record record = {.type = RECOUP__RECORD_FINISHED};
+    struct recoup__record record;
     RECOUP_ASSERT((t->flags & RECOUP__FINISHED) != 0);
+    record.type = RECOUP__RECORD_FINISHED;
     record.finished.stage = stage;
     record.finished.subtask = subtask;
     record.finished.attempt = t->attempt;
@@ -100,6 +101,8 @@ static int write_finish(struct recoup_job *job, uint32_t stage, uint32_t subtask
     record.finished.bytes = t->bytes;
     record.finished.payload =
         recoup__payloads_get(&job->state.payloads, t->payload, &record.finished.payload_bytes);
+    record.finished.n_snapshots = 0;
+    record.finished.snapshots = NULL;
     int rc = write(job, &record);
     if (rc == 0 && marked) {
         rc = write_mark(job, stage, subtask, t->attempt);

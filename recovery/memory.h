@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "recovery/recoup.h"
 
@@ -38,6 +39,19 @@ struct recoup__memory {
     uint64_t bytes;  // allocated and not released
     int broken;      // 0, or RECOUP_EINTERNAL once a check has failed
 };
+
+// Zeroes an object of some tens of bytes. Compilers expand a memset of that size to an instruction
+// (`rep stos`) that takes longer to start than the whole takes in small pieces.
+static inline void recoup__zero(void *object, size_t size)
+{
+    uint8_t *at = (uint8_t *)object;
+
+    for (; size >= 32; at += 32, size -= 32) {
+        memset(at, 0, 32);
+    }
+    RECOUP_ASSERT(size < 32);
+    memset(at, 0, size);
+}
 
 // Takes over the host's allocator, whose functions must not be NULL.
 void recoup__memory_init(struct recoup__memory *memory, const struct recoup_allocator *allocator);

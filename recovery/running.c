@@ -56,8 +56,9 @@ static int check_finished(const struct recoup_job *job, const struct recoup_even
 static int write_finished(struct recoup_job *job, const struct recoup_event *event, bool stage_done,
                           const uint32_t *coordinators, uint32_t n, uint64_t *sequence)
 {
-    struct recoup__record record = {.type = RECOUP__RECORD_FINISHED};
+    struct recoup__record record;
     RECOUP_ASSERT(RECOUP_ERGO(n > 0, coordinators != NULL));
+    record.type = RECOUP__RECORD_FINISHED;
     record.finished.stage = event->subtask_finished.stage;
     record.finished.subtask = event->subtask_finished.subtask;
     record.finished.attempt = event->subtask_finished.attempt;
@@ -66,6 +67,8 @@ static int write_finished(struct recoup_job *job, const struct recoup_event *eve
     record.finished.bytes = event->subtask_finished.bytes;
     record.finished.payload = event->subtask_finished.payload;
     record.finished.payload_bytes = event->subtask_finished.payload_bytes;
+    record.finished.n_snapshots = 0;
+    record.finished.snapshots = NULL;
     unsigned flags = stage_done ? RECOUP__WRITE_CUT : 0u;
     if (n == 0 || !recoup__job_records(job)) {
         return recoup__job_write(job, &record, flags, sequence);
