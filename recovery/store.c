@@ -182,7 +182,9 @@ static void leave(struct recoup__store *store, int64_t now_ns)
     RECOUP_ASSERT(store->actions != NULL);
     if (store->state == RECOUP__STORE_OPEN || store->state == RECOUP__STORE_WIPING
         || store->state == RECOUP__STORE_STOPPING) {
-        recoup__writer_pump(store, now_ns);
+        if (!recoup__writer_rests(store)) {
+            recoup__writer_pump(store, now_ns);
+        }
         if (store->state != RECOUP__STORE_OPEN) {
             recoup__ending_go_on(store);
         }

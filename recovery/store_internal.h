@@ -332,6 +332,16 @@ void recoup__writer_timer(struct recoup__store *store, int64_t now_ns);
 void recoup__writer_enter(struct recoup__store *store, int64_t now_ns);  // first in every call
 void recoup__writer_leave(struct recoup__store *store, int64_t now_ns);  // last in every call
 void recoup__writer_pump(struct recoup__store *store, int64_t now_ns);
+// True if the pump has nothing to do: mostly so after an event that went into the buffer.
+static inline bool recoup__writer_rests(const struct recoup__store *store)
+{
+    const struct recoup__writer *writer = &store->writer;
+
+    RECOUP_ASSERT(RECOUP_ERGO(writer->pending == 0 && writer->buffer.used > 0, writer->file_open));
+    return store->io.busy
+           || (writer->pending == 0 && writer->queue.n == 0 && !writer->tail_tick
+               && writer->checkpoint != RECOUP__CHECKPOINT_STREAM && writer->remove_end == 0);
+}
 void recoup__writer_throttle(struct recoup__store *store);
 void recoup__writer_fail(struct recoup__store *store, int64_t now_ns, int error,
                          bool keep_buffered);
