@@ -175,6 +175,7 @@ bool reference_next(struct reference_cursor *c)
     }
     SIM_ASSERT(c->body <= c->body_end);
     SIM_ASSERT(c->frame_end <= c->end);
+    c->start = start;
     c->at = c->body;
     return true;
 }

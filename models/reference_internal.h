@@ -6,7 +6,7 @@
 
 #include "models/world.h"
 
-#define REFERENCE_WINDOW_BYTES 512u
+#define REFERENCE_WINDOW_BYTES 4096u
 
 enum reference_record { // types on disk
     REFERENCE_FINISHED = 1,
@@ -50,6 +50,7 @@ struct reference_cursor {
     uint32_t previous; // type of the record before, 0 at the start of the file
     uint32_t type;     // of the record at hand, and where it stands
     uint64_t sequence;
+    uint64_t start;
     uint64_t body;
     uint64_t body_end;
     uint64_t frame_end;

@@ -17,6 +17,8 @@
 #define REFERENCE_FLAG_PARTITION 1u
 #define REFERENCE_FLAG_PAYLOAD 2u
 #define REFERENCE_FLAG_SNAPSHOTS 4u
+// So many records ahead their subtasks are asked for.
+#define REFERENCE_AHEAD 8u
 #define REFERENCE_MARK (UINT32_MAX - 1) // in place of a coordinator: not covered by the boundary
 
 static int reference_picture_clear(struct model_world *w, struct model_reference_picture *picture)
@@ -413,11 +415,53 @@ static void reference_note(struct reference_cursor *c, const struct reference_fi
     SIM_ASSERT(reference_readable(w, attempt));
 }
 
+static uint64_t reference_little_endian(const uint8_t *p, uint32_t bytes)
+{
+    uint64_t value = 0;
+
+    SIM_DEBUG_ASSERT(bytes <= 8);
+    for (uint32_t i = 0; i < bytes; i++) {
+        value |= (uint64_t)p[i] << (8 * i);
+    }
+    return value;
+}
+
+// The log has the finishes in their order of time, which is none of memory: what the one some
+// records ahead will read is asked for. A guess, by the size of the record at hand and only as far
+// as bytes are at hand, too; nothing depends on it.
+static void reference_expect(const struct reference_cursor *c)
+{
+    const struct model_world *w = c->w;
+    const struct model_reference *reference = &w->invariants.reference;
+    uint64_t at = c->body + REFERENCE_AHEAD * (c->frame_end - c->start) - c->window_at;
+    uint64_t stage, subtask, attempt;
+
+    SIM_DEBUG_ASSERT(c->frame_end > c->start);
+    SIM_DEBUG_ASSERT(c->body >= c->start);
+    if (at > REFERENCE_WINDOW_BYTES || at + 16 > c->window_size) {
+        return;
+    }
+    stage = reference_little_endian(c->window + at, 4);
+    subtask = reference_little_endian(c->window + at + 4, 4);
+    attempt = reference_little_endian(c->window + at + 8, 4);
+    if (attempt < reference->n_attempts) {
+        __builtin_prefetch(&world_attempt(w, (uint32_t)attempt)->incarnation);
+        __builtin_prefetch(&reference->attempt_bits[attempt], 1);
+    }
+    if (w->invariants.on && stage < w->config->n_stages && subtask < w->stages[stage].capacity) {
+        for (uint32_t k = 0; k < reference_pictures(w); k++) {
+            const struct model_reference_picture *picture = &reference->pictures[k];
+            __builtin_prefetch(&picture->entries[w->stages[stage].gid_first + subtask], 1);
+        }
+    }
+}
+
 static void reference_finish_record(struct reference_cursor *c)
 {
     struct model_world *w = c->w;
     struct reference_finish finish;
 
+    reference_expect(c);
     reference_parse_finished(c, &finish);
     if (c->ended) {
         reference_fail(c);
