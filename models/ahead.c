@@ -11,6 +11,8 @@
 // at most so many at a time.
 #define AHEAD_NEAR 4u
 #define AHEAD_STEPS 2u
+// So many events ahead what an attempt leads to leads on.
+#define AHEAD_NEXT 1u
 
 #define AHEAD_LINE_BYTES 64u
 
@@ -33,8 +35,9 @@ static bool names_attempt(const struct sim_event *event)
 }
 
 // The end of an attempt is near, and soon after it the report to the master.
-static void expect_end(struct model_world *w, const struct model_attempt *attempt)
+static void expect_end(struct model_world *w, uint32_t index)
 {
+    const struct model_attempt *attempt = world_attempt(w, index);
     uint32_t worker = attempt->worker, stage = world_stage_of(w, attempt->gid);
     size_t slot = (size_t)worker * w->config->cluster.slots + attempt->slot;
 
@@ -46,6 +49,8 @@ static void expect_end(struct model_world *w, const struct model_attempt *attemp
     __builtin_prefetch(&w->subtasks[attempt->gid], 1);
     if (w->master.job != NULL)
         recoup_expect_finish(w->master.job, stage, attempt->gid - w->stages[stage].gid_first);
+    if (w->invariants.on)
+        invariants_expect_finish(w, index);
 }
 
 // The queue has sorted more events: their attempts are asked for.
@@ -59,6 +64,17 @@ static void fetch_sorted(struct model_world *w, uint32_t sorted)
     }
 }
 
+// The slot of an attempt that starts soon has been asked for: what it leads to.
+static void follow_slot(struct model_world *w, uint32_t sorted)
+{
+    SIM_ASSERT(w->invariants.on);
+    if (sorted <= AHEAD_NEXT)
+        return;
+    const struct sim_event *event = sim_queue_ahead(&w->queue, AHEAD_NEXT);
+    if (event->kind == MODEL_EVENT_ATTEMPT_START)
+        invariants_expect_start(w, event->entity);
+}
+
 void ahead_popped(struct model_world *w)
 {
     struct model_ahead *ahead = &w->ahead;
@@ -67,6 +83,8 @@ void ahead_popped(struct model_world *w)
     if (w->n_attempts < AHEAD_ATTEMPTS_MIN)
         return;
     ahead->sorted = sorted;
+    if (w->invariants.on)
+        follow_slot(w, sorted);
     ahead->expected = ahead->expected > 0 ? ahead->expected - 1 : 0;
     if (sorted > before) {
         fetch_sorted(w, sorted);
@@ -77,7 +95,9 @@ void ahead_popped(struct model_world *w)
             return;
         const struct sim_event *event = sim_queue_ahead(&w->queue, ahead->expected);
         if (event->kind == MODEL_EVENT_ATTEMPT_END)
-            expect_end(w, world_attempt(w, event->entity));
+            expect_end(w, event->entity);
+        else if (event->kind == MODEL_EVENT_ATTEMPT_START && w->invariants.on)
+            invariants_expect_slot(w, event->entity);
         ahead->expected++;
     }
 }

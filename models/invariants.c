@@ -215,11 +215,17 @@ void invariant_take(struct model_world *w, uint32_t attempt, enum invariant_how 
 
 // --- attempts ------------------------------------------------------------------------------------
 
+static uint32_t slot_of(const struct model_world *w, const struct model_attempt *a)
+{
+    SIM_DEBUG_ASSERT(a->slot < w->config->cluster.slots);
+    return a->worker * w->config->cluster.slots + a->slot;
+}
+
 // W6: a slot runs one attempt at a time.
 static void check_slot(struct model_world *w, uint32_t attempt)
 {
     const struct model_attempt *a = world_attempt(w, attempt);
-    uint32_t slot = a->worker * w->config->cluster.slots + a->slot;
+    uint32_t slot = slot_of(w, a);
     uint32_t before = w->invariants.own->slots[slot];
     const struct model_attempt *other = before != MODEL_NONE ? world_attempt(w, before) : NULL;
 
@@ -238,6 +244,29 @@ static void check_slot(struct model_world *w, uint32_t attempt)
                           attempt, a->slot, a->worker);
     }
     w->invariants.own->slots[slot] = attempt;
+}
+
+void invariants_expect_slot(const struct model_world *w, uint32_t attempt)
+{
+    const struct model_attempt *a = world_attempt(w, attempt);
+
+    SIM_ASSERT(w->invariants.on);
+    SIM_ASSERT(a->worker < w->config->cluster.workers);
+    __builtin_prefetch(&w->invariants.own->slots[slot_of(w, a)], 1);
+    __builtin_prefetch(&w->invariants.own->held[a->gid]);
+    if (attempt < sim_chunks_count(&w->lineages)) {
+        __builtin_prefetch(world_lineage(w, attempt), 1);
+    }
+}
+
+void invariants_expect_start(const struct model_world *w, uint32_t attempt)
+{
+    uint32_t before = w->invariants.own->slots[slot_of(w, world_attempt(w, attempt))];
+
+    SIM_ASSERT(w->invariants.on);
+    if (before != MODEL_NONE) {
+        __builtin_prefetch(&world_attempt(w, before)->state);
+    }
 }
 
 // Without a phantom in the run no hazard explains that a subtask finishes twice.
@@ -313,6 +342,18 @@ static void check_finish(struct model_world *w, uint32_t attempt)
                           w->master.incarnation, attempt, a->incarnation);
     }
     shadow->flags |= INVARIANT_FINISHED;
+}
+
+void invariants_expect_finish(const struct model_world *w, uint32_t attempt)
+{
+    SIM_ASSERT(w->invariants.on);
+    __builtin_prefetch(&w->invariants.own->held[world_attempt(w, attempt)->gid], 1);
+    if (attempt < sim_chunks_count(&w->invariants.own->shadows)) {
+        __builtin_prefetch(invariant_shadow_of(w, attempt), 1);
+    }
+    if (attempt < sim_chunks_count(&w->lineages)) {
+        __builtin_prefetch(world_lineage(w, attempt));
+    }
 }
 
 void invariants_attempt_finished(struct model_world *w, uint32_t attempt)

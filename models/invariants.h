@@ -65,6 +65,11 @@ void invariants_attempt_finished(struct model_world *w, uint32_t attempt);
 // again (R2, W5); then, when all of that decision are, that their inputs are those that count (T4).
 void invariants_attempt_adopted(struct model_world *w, uint32_t attempt, uint32_t event);
 void invariants_check_adopted(struct model_world *w, uint32_t attempt);
+// What the hooks of a start and of a finish that come soon will read is asked from memory. Only
+// with invariants on; the second asks for what the slot leads to, some events after the first.
+void invariants_expect_slot(const struct model_world *w, uint32_t attempt);
+void invariants_expect_start(const struct model_world *w, uint32_t attempt);
+void invariants_expect_finish(const struct model_world *w, uint32_t attempt);
 // Held as finished, and taken back by a decision of now.
 void invariants_attempt_reset(struct model_world *w, uint32_t attempt);
 // The master is gone now; its job still exists if it had one.

@@ -83,7 +83,8 @@ struct model_invariant_private {
     bool instant_reported;
 };
 
-static inline struct invariant_shadow *invariant_shadow_of(struct model_world *w, uint32_t attempt)
+static inline struct invariant_shadow *invariant_shadow_of(const struct model_world *w,
+                                                           uint32_t attempt)
 {
     SIM_DEBUG_ASSERT(attempt < sim_chunks_count(&w->invariants.own->shadows));
     return sim_chunks_at(&w->invariants.own->shadows, attempt);

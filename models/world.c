@@ -56,7 +56,7 @@ uint32_t world_search_stage(const struct model_world *w, uint32_t gid)
     return low;
 }
 
-uint64_t *world_lineage(struct model_world *w, uint32_t attempt)
+uint64_t *world_lineage(const struct model_world *w, uint32_t attempt)
 {
     SIM_DEBUG_ASSERT(w->invariants.on);
     SIM_DEBUG_ASSERT(attempt < w->n_attempts);

@@ -252,7 +252,7 @@ static inline uint32_t world_stage_of(const struct model_world *w, uint32_t gid)
     return gid - w->stages[hint].gid_first < w->stages[hint].capacity ? hint
                                                                      : world_search_stage(w, gid);
 }
-uint64_t *world_lineage(struct model_world *w, uint32_t attempt);  // invariants on only
+uint64_t *world_lineage(const struct model_world *w, uint32_t attempt);  // invariants on only
 static inline struct model_attempt *world_attempt(const struct model_world *w, uint32_t attempt)
 {
     // The chunks hold structs of a size that the compiler knows, and their number is fixed.

@@ -105,12 +105,13 @@ bool sim_queue_pending(const struct sim_queue *q, uint64_t handle);
 // left; the clock then stays.
 static inline bool sim_queue_pop(struct sim_queue *q, struct sim_event *event);
 
-// Events that are sorted already, so that sim_queue_ahead can name them; 0 while events of the
-// present instant come first. Grows when the queue has sorted more.
+// Events that are sorted already, so that sim_queue_ahead can name them; while some of the present
+// instant come first, only of these. Grows when the queue has sorted more.
 static inline uint32_t sim_queue_sorted(const struct sim_queue *q);
 // The event that will be popped after `skip` others, skip < sim_queue_sorted, unless something is
-// pushed before it or it is cancelled: a hint of what to fetch from memory in time. The arg of a
-// cancellable event is not the one it was pushed with.
+// pushed before it, or it is of the present instant and others of it come first, or it is
+// cancelled: a hint of what to fetch from memory in time. The arg of a cancellable event is not the
+// one it was pushed with.
 static inline const struct sim_event *sim_queue_ahead(const struct sim_queue *q, uint32_t skip);
 
 // Time of the last event popped, in ns; 0 at first.

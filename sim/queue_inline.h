@@ -185,16 +185,41 @@ static inline bool sim_queue__claim(struct sim_queue *q, uint64_t order, uint64_
     return true;
 }
 
+// The events of the ring that is served first which lie in one chunk: *count of them.
+static inline const struct sim_event *sim_queue__ring(const struct sim_queue *q, uint32_t *count)
+{
+    uint32_t c = (uint32_t)__builtin_ctz(q->ring_map);
+    const struct sim_queue_bucket *ring = &q->buckets[SIM_QUEUE_RINGS + c];
+    const struct sim_event *first = &ring->head->events[q->ring_taken[c]];
+    const struct sim_event *end = ring->head->next != NULL
+                                      ? ring->head->events + SIM_QUEUE_CHUNK_EVENTS
+                                      : ring->cursor;
+
+    SIM_DEBUG_ASSERT(end > first);
+    SIM_DEBUG_ASSERT(end - first <= SIM_QUEUE_CHUNK_EVENTS);
+    *count = (uint32_t)(end - first);
+    return first;
+}
+
 static inline uint32_t sim_queue_sorted(const struct sim_queue *q)
 {
+    uint32_t count = q->bottom_count;
+
     SIM_DEBUG_ASSERT(q->bottom_count <= SIM_QUEUE_BOTTOM_MAX);
-    return q->ring_map == 0 ? q->bottom_count : 0;
+    if (q->ring_map != 0) {
+        (void)sim_queue__ring(q, &count);
+    }
+    return count;
 }
 
 static inline const struct sim_event *sim_queue_ahead(const struct sim_queue *q, uint32_t skip)
 {
-    SIM_DEBUG_ASSERT(q->ring_map == 0);
-    SIM_DEBUG_ASSERT(skip < q->bottom_count);
+    SIM_DEBUG_ASSERT(skip < sim_queue_sorted(q));
+    if (q->ring_map != 0) {
+        uint32_t count;
+        const struct sim_event *first = sim_queue__ring(q, &count);
+        return first + skip;
+    }
     return &q->bottom[q->bottom_count - 1 - skip];
 }
 

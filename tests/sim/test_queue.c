@@ -443,8 +443,8 @@ static void events_ahead_come(void **state)
     assert_u64(sim_queue_sorted(q), 0);
 }
 
-// What is due now comes before all that is sorted, so nothing is said of what follows.
-static void nothing_is_ahead_of_the_present(void **state)
+// What is due now comes before all that is sorted.
+static void the_present_is_ahead_of_all(void **state)
 {
     struct sim_queue *q = &((struct fixture *)*state)->queue;
 
@@ -453,11 +453,36 @@ static void nothing_is_ahead_of_the_present(void **state)
     expect_pop(q, 10, 1);
     assert_u64(sim_queue_sorted(q), 1);
     assert_u64(sim_queue_ahead(q, 0)->arg, 2);
-    push(q, 10, SIM_CLASS_TIMER, 3);
-    assert_u64(sim_queue_sorted(q), 0);
-    expect_pop(q, 10, 3);
+    for (uint64_t i = 0; i < 3; i++) {
+        push(q, 10, SIM_CLASS_TIMER, 3 + i);
+    }
+    assert_u64(sim_queue_sorted(q), 3);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_u64(sim_queue_ahead(q, 0)->arg, 3 + i);
+        assert_u64(sim_queue_ahead(q, (uint32_t)(2 - i))->arg, 5);
+        expect_pop(q, 10, 3 + i);
+    }
     assert_u64(sim_queue_sorted(q), 1);
     expect_pop(q, 20, 2);
+}
+
+// More events of one instant than one chunk holds: each is known before it comes.
+static void a_crowd_of_the_present_is_known(void **state)
+{
+    struct sim_queue *q = &((struct fixture *)*state)->queue;
+
+    for (uint64_t i = 0; i < 100; i++) {
+        push(q, 1000, SIM_CLASS_HAPPENING, i);
+    }
+    expect_pop(q, 1000, 0);
+    for (uint64_t i = 1; i < 100; i++) {
+        assert_true(sim_queue_sorted(q) > 0);
+        assert_true(sim_queue_sorted(q) <= 100 - i);
+        assert_u64(sim_queue_ahead(q, 0)->arg, i);
+        assert_u64(sim_queue_ahead(q, sim_queue_sorted(q) - 1)->arg, i + sim_queue_sorted(q) - 1);
+        expect_pop(q, 1000, i);
+    }
+    assert_u64(sim_queue_sorted(q), 0);
 }
 
 int main(int argc, char **argv)
@@ -477,7 +502,8 @@ int main(int argc, char **argv)
         WITH_QUEUE(cancelled_events_are_dropped_early),
         WITH_QUEUE(ties_can_be_permuted),
         WITH_QUEUE(events_ahead_come),
-        WITH_QUEUE(nothing_is_ahead_of_the_present),
+        WITH_QUEUE(the_present_is_ahead_of_all),
+        WITH_QUEUE(a_crowd_of_the_present_is_known),
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(second_run_allocates_nothing),
     };
