@@ -10,8 +10,6 @@
 #include "models/invariants_internal.h"
 #include "sim/banned.h"
 
-#define ACCEPT_DEFAULT_NS (INT64_C(300) * 1000000000) // of struct recoup_limits
-
 // What one replay shows, counted, with the first case of each.
 struct tally {
     uint32_t n;
@@ -430,7 +428,7 @@ static void check_wait(struct model_world *w)
 // R5: and that for a storage to accept what must be durable first, by the library's limit.
 static void check_acceptance(struct model_world *w)
 {
-    int64_t limit_ns = w->config->accept_ns > 0 ? w->config->accept_ns : ACCEPT_DEFAULT_NS;
+    int64_t limit_ns = w->config->accept_ns > 0 ? w->config->accept_ns : RECOUP_ACCEPT_NS_DEFAULT;
     int64_t waited_ns;
 
     if (!w->outage.open) {

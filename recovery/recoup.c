@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define ACCEPT_NS_DEFAULT INT64_C(300000000000)
-
 static int on_record(void *context, const struct recoup__record *record,
                      const struct recoup__position *position)
 {
@@ -114,7 +112,7 @@ int recoup_create(const struct recoup_config *config, struct recoup_job **job)
     made->memory = memory;
     made->options = *config->options;
     made->accept_ns =
-        config->limits.accept_ns > 0 ? config->limits.accept_ns : ACCEPT_NS_DEFAULT;
+        config->limits.accept_ns > 0 ? config->limits.accept_ns : RECOUP_ACCEPT_NS_DEFAULT;
     made->now_ns = INT64_MIN;
     recoup__actions_init(&made->actions, &made->memory);
     rc = create_parts(made, config);

@@ -68,6 +68,7 @@ extern "C" {
 #define RECOUP_SHUFFLE UINT32_MAX         // the shuffle master, where a coordinator is named
 #define RECOUP_EVENT_SIZE_MAX (64u << 20) // bytes of one record on disk, snapshots included
 #define RECOUP_PAYLOAD_MAX (1u << 20)     // bytes of an engine's payload of one event
+#define RECOUP_ACCEPT_NS_DEFAULT INT64_C(300000000000) // of limits.accept_ns: 5 min
 #define RECOUP_STAGES_MAX 65536u
 #define RECOUP_PARALLELISM_MAX (1u << 24) // subtasks of one stage
 
@@ -221,8 +222,9 @@ struct recoup_limits {
     // Under event-store.on-error = rearm: how long the opening goes on trying operations that fail;
     // 0: 30 s. Then RECOVERY_FAILED; for the `first` master of a job RECOVERED, unprotected.
     int64_t opening_ns;
-    // How long RECOVERED waits for the records that must be durable before it; 0: 5 min. Then
-    // RECOVERY_FAILED: all that was told since START is void, and the log is left as it was.
+    // How long RECOVERED waits for the records that must be durable before it; 0:
+    // RECOUP_ACCEPT_NS_DEFAULT. Then RECOVERY_FAILED: all that was told since START is void, and
+    // the log is left as it was.
     int64_t accept_ns;
 };
 
