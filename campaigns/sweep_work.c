@@ -226,53 +226,56 @@ static struct work_twin *find_twin(struct sweep_worker *worker, const struct wor
     return &worker->twins[(key[0] ^ key[0] >> 32) % WORK_TWINS];
 }
 
-// The makespan without faults: remembered, or from a run of its own, of which nothing else is asked
-// and which therefore needs no invariants. Returns model_run's code.
-static int run_twin(struct sweep_worker *worker, const struct work_scenario *entry,
-                    const struct work_twin **found)
+// A run and, where it needs one that is not remembered, its twin before it. A twin with findings is
+// not remembered, since they belong to each run that it stands beside: it is made again.
+static int run_pair(struct sweep_worker *worker, const struct work_scenario *entry,
+                    struct model_result *result, int64_t *faultless_ns)
 {
-    static const struct model_run_options alone = {.invariants = MODEL_INVARIANTS_OFF,
-                                                   .without_faults = true};
-    struct model_result result;
+    struct model_run_options options = {.invariants = MODEL_INVARIANTS_ON, .without_faults = true};
+    const struct model_config *config = &entry->scenario.config;
+    struct work_twin found;
     uint64_t key[2];
     struct work_twin *twin = find_twin(worker, entry, key);
-    int error;
+    bool remembered = twin->key[0] == key[0] && twin->key[1] == key[1];
 
-    *found = twin;
-    if (twin->key[0] == key[0] && twin->key[1] == key[1]) {
-        return 0;
+    if (!remembered) {
+        int error = model_run(config, &options, &worker->arena, result);
+
+        if (error != 0) {
+            return error;
+        }
+        found = (struct work_twin){.key = {key[0], key[1]},
+                                   .makespan_ns = result->makespan_ns,
+                                   .cut = result->state == MODEL_JOB_TIMEOUT};
+        if (result->findings_total == 0) {
+            *twin = found;
+        }
+    } else {
+        found = *twin;
     }
-    error = model_run(&entry->scenario.config, &alone, &worker->arena, &result);
-    if (error == 0) {
-        *twin = (struct work_twin){.key = {key[0], key[1]},
-                                   .makespan_ns = result.makespan_ns,
-                                   .cut = result.state == MODEL_JOB_TIMEOUT};
-        model_result_release(&result);
+    *faultless_ns = found.cut ? MODEL_MAKESPAN_UNKNOWN : found.makespan_ns;
+    options.without_faults = false;
+    if (!remembered) {
+        return model_run_beside(config, &options, &worker->arena, result);
     }
-    return error;
+    // A job that takes no time at all is known, too: any share of 1 ns is 0.
+    options.faultless_makespan_ns = found.makespan_ns > 0 ? found.makespan_ns : 1;
+    return model_run(config, &options, &worker->arena, result);
 }
 
 static int run_once(struct sweep_worker *worker, const struct scenario_sweep *sweep,
                     const struct work_scenario *entry, struct model_result *result,
                     int64_t *faultless_ns)
 {
+    static const struct model_run_options alone = {.invariants = MODEL_INVARIANTS_ON};
     const struct model_config *config = &entry->scenario.config;
-    struct model_run_options options = {.invariants = MODEL_INVARIANTS_ON};
-    const struct work_twin *twin;
-    int error = 0;
+    int error;
 
     *faultless_ns = MODEL_MAKESPAN_UNKNOWN;
     if (config->n_faults > 0 && (sweep->measure_delay || needs_twin(config))) {
-        error = run_twin(worker, entry, &twin);
-        if (error == 0) {
-            *faultless_ns = twin->cut ? MODEL_MAKESPAN_UNKNOWN : twin->makespan_ns;
-            // A job that takes no time at all is known, too: any share of 1 ns is 0.
-            options.faultless_makespan_ns = twin->makespan_ns > 0 ? twin->makespan_ns : 1;
-        }
+        return run_pair(worker, entry, result, faultless_ns);
     }
-    if (error == 0) {
-        error = model_run(config, &options, &worker->arena, result);
-    }
+    error = model_run(config, &alone, &worker->arena, result);
     if (error == 0 && config->n_faults == 0) {
         *faultless_ns = result->makespan_ns;
     }

@@ -31,26 +31,18 @@ static void finding_add(struct model_world *w, const char *invariant, const char
 {
     struct model_invariant_state *state = &w->invariants;
     const struct model_invariant_info *info = model_invariant_find(invariant);
-    struct model_finding *finding;
-    const char *hazard;
+    struct model_finding finding;
 
     SIM_ALWAYS_AT(info != NULL, w->now_ns);
     SIM_ASSERT(info->checked);
-    hazard = invariants_hazard(w, invariant, prefer);
     state->total++;
-    if (state->n_findings < MODEL_FINDINGS_MAX) {
-        state->n_findings++;
-    } else if (hazard != NULL || state->findings[MODEL_FINDINGS_MAX - 1].hazard == NULL) {
-        return;
-    }
-    // What no policy explains is a bug, so it is kept, in the last place, if all are taken.
-    finding = &state->findings[state->n_findings - 1];
-    memset(finding, 0, sizeof(*finding));
-    finding->invariant = info->id;
-    finding->hazard = hazard;
-    finding->at_ns = w->now_ns;
-    finding->event = w->events;
-    snprintf(finding->message, sizeof(finding->message), "%s", message);
+    memset(&finding, 0, sizeof(finding));
+    finding.invariant = info->id;
+    finding.hazard = invariants_hazard(w, invariant, prefer);
+    finding.at_ns = w->now_ns;
+    finding.event = w->events;
+    snprintf(finding.message, sizeof(finding.message), "%s", message);
+    model_findings_keep(state->findings, &state->n_findings, &finding);
     sim_trace_instant(w->options->trace, MODEL_TRACK_MASTER, 0, info->id, w->now_ns);
 }
 

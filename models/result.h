@@ -94,7 +94,14 @@ struct model_finding {
     char message[192];
 };
 
-#define MODEL_FINDINGS_MAX 256u // kept in full; later ones are counted only
+// Kept in full; later ones are counted only, but the first of each invariant and hazard is kept.
+#define MODEL_FINDINGS_MAX 256u
+
+// Appends `finding` to a list of at most MODEL_FINDINGS_MAX. In a full one it takes the place of
+// the last that is not the first of its invariant and hazard, if it is such a first itself; else
+// the list stays as it is. Both names of a finding are compared as addresses: they are static.
+void model_findings_keep(struct model_finding *list, uint32_t *n,
+                         const struct model_finding *finding);
 
 struct model_result {
     enum model_job_state state;

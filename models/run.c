@@ -309,32 +309,30 @@ static uint32_t keep_unexplained(struct model_finding *findings, uint32_t count)
 }
 
 // Puts `count` findings of the run without faults, at most as many as one run keeps, before the
-// result's own; what then is too many is only counted.
+// result's own. Of what then is too many one of each kind is kept.
 static int join_findings(struct model_result *result, const struct model_finding *findings,
                          uint32_t count)
 {
-    uint32_t own = result->n_findings < MODEL_FINDINGS_MAX - count ? result->n_findings
-                                                                   : MODEL_FINDINGS_MAX - count;
-    struct model_finding *joined = malloc((count + own) * sizeof(*joined));
+    struct model_finding *joined = malloc(MODEL_FINDINGS_MAX * sizeof(*joined));
+    uint32_t n = 0;
 
     SIM_ASSERT(count > 0 && count <= MODEL_FINDINGS_MAX);
     if (joined == NULL)
         return SIM_ENOMEM;
-    memcpy(joined, findings, count * sizeof(*joined));
-    if (own > 0)
-        memcpy(joined + count, result->findings, own * sizeof(*joined));
+    for (uint32_t i = 0; i < count; i++)
+        model_findings_keep(joined, &n, &findings[i]);
+    for (uint32_t i = 0; i < result->n_findings; i++)
+        model_findings_keep(joined, &n, &result->findings[i]);
     free(result->findings);
     result->findings = joined;
-    result->n_findings = count + own;
+    result->n_findings = n;
     result->findings_total += count;
     SIM_ASSERT(result->n_findings <= result->findings_total);
     return 0;
 }
 
-// The run with its faults, after its twin, whose result is in `result`.
-static int run_with_faults(const struct model_config *config,
-                           const struct model_run_options *options, struct sim_arena *arena,
-                           struct model_result *result)
+int model_run_beside(const struct model_config *config, const struct model_run_options *options,
+                     struct sim_arena *arena, struct model_result *result)
 {
     struct model_run_options with = *options;
     struct model_finding *findings = result->findings;
@@ -379,5 +377,5 @@ int model_run_pair(const struct model_config *config, const struct model_run_opt
         *faultless_makespan_ns = cut ? MODEL_MAKESPAN_UNKNOWN : result->makespan_ns;
     if (config->n_faults == 0)
         return 0;
-    return run_with_faults(config, options, arena, result);
+    return model_run_beside(config, options, arena, result);
 }

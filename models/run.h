@@ -51,6 +51,12 @@ struct model_run_options {
 int model_run(const struct model_config *config, const struct model_run_options *options,
               struct sim_arena *arena, struct model_result *result);
 
+// The run with its faults, after its twin, whose result, released by this, is in `result`: the
+// twin's makespan is the one that the faults count by, and what its invariants found and no policy
+// explains is among the findings of the run. Returns model_run's codes.
+int model_run_beside(const struct model_config *config, const struct model_run_options *options,
+                     struct sim_arena *arena, struct model_result *result);
+
 #define MODEL_MAKESPAN_UNKNOWN (-1)
 
 // The pair of runs that `recoup run` shows: first without faults (for delay, shares of the makespan

@@ -606,6 +606,34 @@ static void a_bug_without_faults_is_reported(void **state)
     support_program_release(&p);
 }
 
+// Of a sweep's points that differ in their faults alone, a worker makes the run without faults
+// once. What was found in it belongs to the runs of each of them, in whatever order they are made.
+static void a_sweep_tells_it_of_each_run(void **state)
+{
+    static const char two_points[] =
+        "version: 1\nname: two\nscenario: recoup/twin.yaml\nreplications: 3\n"
+        "axes:\n  - {path: faults.first.at, values: [30%, 40%]}\n";
+    static const char count[] =
+        "python3 -c \"import sqlite3; print(*sqlite3.connect('t.db').execute('SELECT count(*), "
+        "count(DISTINCT run_id), min(message) FROM finding').fetchone())\"";
+    struct support_program p;
+
+    (void)state;
+    run_drop("sed 's/^name: crash/name: twin/' recoup/crash.yaml >recoup/twin.yaml", 0);
+    write_file("two.yaml", two_points);
+    for (int workers = 1; workers <= 2; workers++) {
+        char command[1024];
+
+        (void)snprintf(command, sizeof(command),
+                       "rm -f t.db; %ssweep two.yaml --db t.db -j %d; code=$?; %s; exit $code",
+                       FINDING, workers, count);
+        run(&p, command, 3);
+        assert_says(&p, p.out, "6 6 in the run without faults: a planted gap of 7 ns in");
+        support_program_release(&p);
+    }
+    run_drop("rm recoup/twin.yaml two.yaml t.db", 0);
+}
+
 static void the_wrapper_passes_everything_on(void **state)
 {
     static const char wrapper[] = "'" RECOUP_SOURCE_DIR "/scripts/ci-check' ";
@@ -656,6 +684,7 @@ static const struct CMUnitTest tests[] = {
     BARE(a_signal_ends_a_check_in_order),
     BLESSED(a_bug_has_an_exit_code_of_its_own),
     BARE(a_bug_without_faults_is_reported),
+    BARE(a_sweep_tells_it_of_each_run),
     BARE(a_worker_that_dies_fails_one_scenario),
     BLESSED(the_wrapper_passes_everything_on),
 };

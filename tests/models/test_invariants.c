@@ -121,6 +121,37 @@ static void a_bug_is_kept_among_many_findings(void **state)
     oracle_end(&o);
 }
 
+// A kind that comes late is kept all the same: the one bug behind a thousand findings that a policy
+// explains must be seen.
+static void a_late_kind_of_finding_is_kept(void **state)
+{
+    struct oracle o;
+    const struct model_invariant_state *found;
+
+    (void)state;
+    begin(&o, RECOUP_PROFILE_FLINK_1_20, 10 * SECOND);
+    found = &o.w->invariants;
+    invariants_finding(o.w, "T8", "the first, of %u", 1, 0);
+    for (uint32_t i = 0; i < MODEL_FINDINGS_MAX + 10; i++)
+        invariants_finding(o.w, "R2", "number %u", i, 0);
+    assert_u64(found->n_findings, MODEL_FINDINGS_MAX);
+    assert_string_equal(found->findings[MODEL_FINDINGS_MAX - 1].message, "number 254");
+    invariants_finding(o.w, "W6", "slot %u", 5, 0);
+    assert_string_equal(found->findings[MODEL_FINDINGS_MAX - 1].message, "slot 5");
+    assert_null(found->findings[MODEL_FINDINGS_MAX - 1].hazard);
+    assert_string_equal(found->findings[MODEL_FINDINGS_MAX - 2].message, "number 253");
+    invariants_finding(o.w, "W6", "slot %u", 6, 0);
+    invariants_finding(o.w, "T1", "task %u", 7, 0);
+    assert_u64(found->n_findings, MODEL_FINDINGS_MAX);
+    assert_u64(found->total, MODEL_FINDINGS_MAX + 14);
+    assert_string_equal(found->findings[0].message, "the first, of 1");
+    assert_string_equal(found->findings[1].message, "number 0");
+    assert_string_equal(found->findings[MODEL_FINDINGS_MAX - 3].message, "number 252");
+    assert_string_equal(found->findings[MODEL_FINDINGS_MAX - 2].message, "slot 5");
+    assert_string_equal(found->findings[MODEL_FINDINGS_MAX - 1].message, "task 7");
+    oracle_end(&o);
+}
+
 // --- healthy runs -------------------------------------------------------------------------------
 
 static void run_random(uint64_t seed, enum recoup_profile profile, bool mix)
@@ -733,7 +764,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_table_is_sound),
     cmocka_unit_test(a_hazard_is_named_if_its_policy_is_flinks),
     cmocka_unit_test(findings_are_kept_up_to_a_limit),
-        cmocka_unit_test(a_bug_is_kept_among_many_findings),
+    cmocka_unit_test(a_bug_is_kept_among_many_findings),
+    cmocka_unit_test(a_late_kind_of_finding_is_kept),
     cmocka_unit_test(hardened_runs_have_no_findings),
     cmocka_unit_test(findings_of_flink_are_explained),
     cmocka_unit_test(large_snapshots_are_recovered),
