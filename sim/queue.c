@@ -41,6 +41,7 @@
 #define SIM_CHUNKS_FIRST 16
 #define SIM_CHUNKS_GROW_MIN 64
 #define SIM_SLOTS_FIRST 64
+#define SIM_SLOTS_NEAR 1024u // slots that the nearest cache holds
 #define SIM_SLOTS_MAX (UINT32_C(1) << 31)
 #define SIM_PURGE_MIN 64
 #define SIM_EVENTS_MAX (UINT64_C(1) << 40)
@@ -376,6 +377,42 @@ static void sort_wide_bucket(struct sim_queue *q, struct sim_queue_bucket bucket
     SIM_DEBUG_ASSERT(q->bottom_count > 0);
 }
 
+// The slots of cancellable events that come soon are asked for.
+static void fetch_slots(const struct sim_queue *q, const struct sim_event *events, uint32_t count)
+{
+    SIM_DEBUG_ASSERT(count <= SIM_QUEUE_CHUNK_EVENTS);
+    for (uint32_t i = 0; i < count; i++) {
+        if ((events[i].order & SIM_ORDER_CANCELLABLE) != 0) {
+            __builtin_prefetch(&q->slots[events[i].arg]);
+        }
+    }
+}
+
+// How many keys are less than each of the four from `first` on.
+static void rank_four(const uint64_t *keys, uint32_t count, uint32_t first, uint64_t *ranks)
+{
+    uint64_t a = keys[first];
+    uint64_t b = keys[first + 1];
+    uint64_t c = keys[first + 2];
+    uint64_t d = keys[first + 3];
+    uint64_t before_a = 0;
+    uint64_t before_b = 0;
+    uint64_t before_c = 0;
+    uint64_t before_d = 0;
+
+    SIM_DEBUG_ASSERT(first < count);
+    for (uint32_t i = 0; i < count; i++) {
+        before_a += keys[i] < a;
+        before_b += keys[i] < b;
+        before_c += keys[i] < c;
+        before_d += keys[i] < d;
+    }
+    ranks[first] = before_a;
+    ranks[first + 1] = before_b;
+    ranks[first + 2] = before_c;
+    ranks[first + 3] = before_d;
+}
+
 // Sorts a small bucket to the end of the bottom, whose present events all come later. Each event
 // is written once, to the place that its rank gives: a sort that moves events as it compares them
 // mispredicts about a branch per event, which costs more than all these comparisons.
@@ -383,7 +420,8 @@ static void sort_bucket(struct sim_queue *q, struct sim_queue_bucket bucket, uin
 {
     const struct sim_event *events = bucket.head->events;
     uint32_t count = (uint32_t)(bucket.cursor - events);
-    uint64_t keys[SIM_QUEUE_CHUNK_EVENTS + 1];
+    uint64_t keys[SIM_QUEUE_CHUNK_EVENTS + 3];
+    uint64_t ranks[SIM_QUEUE_CHUNK_EVENTS + 3];
     struct sim_event *end = &q->bottom[q->bottom_count + count];
 
     SIM_DEBUG_ASSERT(count > 0 && count <= SIM_QUEUE_CHUNK_EVENTS);
@@ -392,25 +430,17 @@ static void sort_bucket(struct sim_queue *q, struct sim_queue_bucket bucket, uin
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = ((uint64_t)events[i].time_ns - start) << 7 |
                   events[i].order >> SIM_ORDER_CLASS_SHIFT << 5 | i;
-        if ((events[i].order & SIM_ORDER_CANCELLABLE) != 0) {
-            __builtin_prefetch(&q->slots[events[i].arg]);
-        }
     }
-    keys[count] = UINT64_MAX; // a partner for an odd one out, after which nothing comes
-    for (uint32_t i = 0; i < count; i += 2) {
-        uint64_t first = keys[i];
-        uint64_t second = keys[i + 1];
-        uint64_t before_first = 0;
-        uint64_t before_second = 0;
-
-        for (uint32_t j = 0; j < count; j++) {
-            before_first += keys[j] < first;
-            before_second += keys[j] < second;
-        }
-        *(end - 1 - before_first) = events[i];
-        if (i + 1 < count) {
-            *(end - 1 - before_second) = events[i + 1];
-        }
+    if (q->slots_limit > SIM_SLOTS_NEAR) {
+        fetch_slots(q, events, count);
+    }
+    // Partners, after which nothing comes, where the last four are not full.
+    keys[count] = keys[count + 1] = keys[count + 2] = UINT64_MAX;
+    for (uint32_t i = 0; i < count; i += 4) {
+        rank_four(keys, count, i, ranks);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        *(end - 1 - ranks[i]) = events[i];
     }
     q->bottom_count += count;
 }
