@@ -350,8 +350,11 @@ static void split(struct sim_queue *q, struct sim_queue_bucket bucket)
     while (chunk != NULL) {
         struct sim_queue_chunk *next = chunk->next;
         const struct sim_event *end = chunk_end(chunk, bucket.cursor);
+        const struct sim_event *ahead = next != NULL ? next->events : chunk->events;
 
-        for (const struct sim_event *event = chunk->events; event != end; event++) {
+        // Much time has passed since the chunks were filled, and they lie anywhere.
+        for (const struct sim_event *event = chunk->events; event != end; event++, ahead++) {
+            __builtin_prefetch(ahead);
             place(q, event);
         }
         free_chunk(q, chunk);
