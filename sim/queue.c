@@ -41,6 +41,7 @@
 #define SIM_CHUNKS_FIRST 16
 #define SIM_CHUNKS_GROW_MIN 64
 #define SIM_SLOTS_FIRST 64
+#define SIM_QUEUE_MANY 4096u // events that the nearest cache does not hold
 #define SIM_SLOTS_NEAR 1024u // slots that the nearest cache holds
 #define SIM_SLOTS_MAX (UINT32_C(1) << 31)
 #define SIM_PURGE_MIN 64
@@ -448,6 +449,17 @@ static void sort_bucket(struct sim_queue *q, struct sim_queue_bucket bucket, uin
     q->bottom_count += count;
 }
 
+// The bucket comes next: how its first chunk begins is asked for.
+static void fetch_bucket(const struct sim_queue_bucket *bucket)
+{
+    const struct sim_event *events = bucket->head->events;
+
+    SIM_DEBUG_ASSERT(bucket->cursor != NULL);
+    for (uint32_t i = 0; i < SIM_QUEUE_GATHER_MAX; i += 2) {
+        __builtin_prefetch(&events[i]);
+    }
+}
+
 // Sorts the small bucket of a digit, and those that follow it in the level while together they are
 // few, into the (empty) bottom. The last one is sorted first, because the bottom descends.
 static void sort_into_bottom(struct sim_queue *q, uint32_t level, uint32_t digit)
@@ -470,6 +482,9 @@ static void sort_into_bottom(struct sim_queue *q, uint32_t level, uint32_t digit
         }
         last = next;
         digits &= digits - 1;
+    }
+    if (digits != 0 && q->stored >= SIM_QUEUE_MANY) {
+        fetch_bucket(&buckets[__builtin_ctz(digits)]);
     }
     start = ((uint64_t)q->last_ns & ~(16 * width - 1)) | (last * width);
     q->last_ns = (int64_t)start;
