@@ -385,6 +385,7 @@ static void sort_wide_bucket(struct sim_queue *q, struct sim_queue_bucket bucket
 static void fetch_slots(const struct sim_queue *q, const struct sim_event *events, uint32_t count)
 {
     SIM_DEBUG_ASSERT(count <= SIM_QUEUE_CHUNK_EVENTS);
+    SIM_DEBUG_ASSERT(SIM_ERGO(q->slots == NULL, q->slots_limit == 0));
     for (uint32_t i = 0; i < count; i++) {
         if ((events[i].order & SIM_ORDER_CANCELLABLE) != 0) {
             __builtin_prefetch(&q->slots[events[i].arg]);
@@ -405,6 +406,7 @@ static void rank_four(const uint64_t *keys, uint32_t count, uint32_t first, uint
     uint64_t before_d = 0;
 
     SIM_DEBUG_ASSERT(first < count);
+    SIM_DEBUG_ASSERT(count <= SIM_QUEUE_CHUNK_EVENTS);
     for (uint32_t i = 0; i < count; i++) {
         before_a += keys[i] < a;
         before_b += keys[i] < b;
@@ -454,6 +456,7 @@ static void fetch_bucket(const struct sim_queue_bucket *bucket)
 {
     const struct sim_event *events = bucket->head->events;
 
+    SIM_DEBUG_ASSERT(bucket->head != NULL);
     SIM_DEBUG_ASSERT(bucket->cursor != NULL);
     for (uint32_t i = 0; i < SIM_QUEUE_GATHER_MAX; i += 2) {
         __builtin_prefetch(&events[i]);
