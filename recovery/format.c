@@ -375,6 +375,18 @@ static size_t gather(struct recoup__scanner *scanner, size_t need)
     return left + n;
 }
 
+const uint8_t *recoup__scanner_guess(const struct recoup__scanner *scanner,
+                                     const struct recoup__frame *frame, uint32_t n, size_t size)
+{
+    uint64_t step = frame->end - frame->offset;
+    uint64_t ahead = n * step;
+    size_t left = scanner->used - scanner->at;
+
+    RECOUP_ASSERT(scanner->at <= scanner->used);
+    RECOUP_ASSERT(frame->end == recoup__scanner_offset(scanner));
+    return left >= ahead && left - ahead >= size ? frame->body + ahead : NULL;
+}
+
 static enum recoup__scan damaged(struct recoup__scanner *scanner, enum recoup__damage_kind kind)
 {
     RECOUP_ASSERT(kind != RECOUP__DAMAGE_NONE);

@@ -116,6 +116,12 @@ int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size
 enum recoup__scan recoup__scanner_next(struct recoup__scanner *scanner, bool ended,
                                        struct recoup__frame *frame);
 
+// The body of the record that stands `n` records behind `frame`, if all up to it are as long as it:
+// a guess, which nothing has checked. At least `size` bytes can be read there. NULL if it has
+// not been fed, or not to the same place.
+const uint8_t *recoup__scanner_guess(const struct recoup__scanner *scanner,
+                                     const struct recoup__frame *frame, uint32_t n, size_t size);
+
 // Copies what is left of the bytes that were fed, which may go then. Cannot fail.
 void recoup__scanner_keep(struct recoup__scanner *scanner);
 

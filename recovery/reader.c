@@ -16,7 +16,13 @@
 //                    it all
 #include <string.h>
 
+#include "recovery/bytes.h"
 #include "recovery/fence.h"
+
+enum {
+    LOOK_AHEAD = 16,         // records, about as long as memory takes
+    LOOK_AHEAD_SIZE = 256,  // of bodies: longer ones leave memory the time by themselves
+};
 
 void recoup__reader_init(struct recoup__store *store)
 {
@@ -758,6 +764,26 @@ static void file_ended(struct recoup__store *store, int64_t now_ns)
     }
 }
 
+// Records of finishes are mostly of one length, and subtasks finish in no order of memory. The one
+// that comes some records later is made known, unless they finish in order, one after the other.
+static void look_ahead(const struct recoup__store *store, const struct recoup__frame *frame)
+{
+    const struct recoup__scanner *scanner = &store->reader.scanner;
+    const uint8_t *body;
+
+    RECOUP_ASSERT(frame->end > frame->offset);
+    if (frame->type != RECOUP__RECORD_FINISHED || store->callbacks.on_expected == NULL
+        || frame->size < 8 || frame->size > LOOK_AHEAD_SIZE) {
+        return;
+    }
+    body = recoup__scanner_guess(scanner, frame, LOOK_AHEAD, 8);
+    if (body != NULL
+        && recoup__get32(body + 4) - recoup__get32(frame->body + 4) != LOOK_AHEAD) {
+        store->callbacks.on_expected(store->callbacks.context, recoup__get32(body),
+                                     recoup__get32(body + 4));
+    }
+}
+
 // Delivers the records that the bytes read so far hold. RECOUP_ENOMEM: repeat with the same event.
 static int scan_files(struct recoup__store *store, int64_t now_ns, bool ended)
 {
@@ -778,6 +804,7 @@ static int scan_files(struct recoup__store *store, int64_t now_ns, bool ended)
         } else if (scan == RECOUP__SCAN_DAMAGED) {
             damaged(store, now_ns, reader->scanner.damage);
         } else {
+            look_ahead(store, &frame);
             error = take_record(store, now_ns, &frame, &again);
         }
     }

@@ -18,6 +18,15 @@ static int on_record(void *context, const struct recoup__record *record,
     return recoup__replay_record(&job->replay, record, position);
 }
 
+static void on_expected(void *context, uint32_t stage, uint32_t subtask)
+{
+    const struct recoup_job *job = context;
+    RECOUP_ASSERT(job->store != NULL);
+    if (job->has_replay) {
+        recoup__replay_expect(&job->replay, stage, subtask);
+    }
+}
+
 static void on_settled(void *context, uint32_t snapshot, uint64_t carrier)
 {
     struct recoup_job *job = context;
@@ -90,6 +99,7 @@ static int create_parts(struct recoup_job *job, const struct recoup_config *conf
     store.callbacks.on_record = on_record;
     store.callbacks.on_checkpoint = recoup__job_checkpoint;
     store.callbacks.on_settled = on_settled;
+    store.callbacks.on_expected = on_expected;
     return recoup__store_create(&store, &job->store);
 }
 

@@ -522,6 +522,16 @@ int recoup__replay_record(struct recoup__replay *replay, const struct recoup__re
     return rc;
 }
 
+void recoup__replay_expect(const struct recoup__replay *replay, uint32_t stage, uint32_t subtask)
+{
+    const struct recoup__picture *picture = replay->has_shadow ? &replay->shadow : &replay->picture;
+    const struct recoup__entry *entry = find_entry(replay, picture, stage, subtask);
+    RECOUP_ASSERT(replay->state != NULL);
+    if (entry != NULL) {
+        __builtin_prefetch(entry, 1);
+    }
+}
+
 void recoup__replay_end(struct recoup__replay *replay)
 {
     forget_shadow(replay);

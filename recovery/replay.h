@@ -95,6 +95,9 @@ void recoup__replay_release(struct recoup__replay *replay);
 int recoup__replay_record(struct recoup__replay *replay, const struct recoup__record *record,
                           const struct recoup__position *position);
 
+// A finish of this subtask, which may be none, probably comes soon: asks for its entry's memory.
+void recoup__replay_expect(const struct recoup__replay *replay, uint32_t stage, uint32_t subtask);
+
 // The log is read: forgets an incomplete checkpoint.
 void recoup__replay_end(struct recoup__replay *replay);
 

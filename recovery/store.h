@@ -98,6 +98,10 @@ struct recoup__store_callbacks {
     // writer, or 0 if there will be none (one failed, or recording stopped): the finish is then no
     // recovery point.
     void (*on_settled)(void *context, uint32_t snapshot, uint64_t carrier);
+
+    // May be NULL. A FINISHED record of this subtask is probably delivered soon: time to have what
+    // it changes brought from memory. A guess: stage and subtask may be any numbers.
+    void (*on_expected)(void *context, uint32_t stage, uint32_t subtask);
 };
 
 struct recoup__store_config {

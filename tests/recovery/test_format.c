@@ -175,6 +175,25 @@ static void pieces(void **state)
     host_destroy(host);
 }
 
+// What is guessed of later records of equal length is true, and lies in the same piece; a body that
+// is said to be readable whole is so. Returns true if the next one was told.
+static bool check_guesses(const struct recoup__scanner *scanner, const struct recoup__frame *frame,
+                          uint32_t n)
+{
+    size_t left = scanner->used - scanner->at;
+    size_t length = (size_t)(frame->end - frame->offset);
+
+    for (uint32_t ahead = 1; ahead <= 20; ahead++) {
+        const uint8_t *body = recoup__scanner_guess(scanner, frame, ahead, frame->size);
+
+        assert_true((body != NULL) == (left >= ahead * length + frame->size));
+        if (body != NULL && n + ahead < 20) {
+            assert_u64(recoup__get32(body + 4), n + ahead);
+        }
+    }
+    return recoup__scanner_guess(scanner, frame, 1, 8) != NULL;
+}
+
 // What was fed may go when the scanner asks for more, and after keep(), wherever it stands. A
 // record that one feed holds whole is not copied.
 static void fed_bytes_go(void **state)
@@ -191,7 +210,7 @@ static void fed_bytes_go(void **state)
         for (unsigned kept = 0; kept < 3; kept++) {
             struct recoup__frame frame;
             size_t at = 0, more = 0;
-            uint32_t n = 0, copied = 0;
+            uint32_t n = 0, copied = 0, guessed = 0;
             enum recoup__scan scan;
 
             recoup__scanner_begin(&scanner, &format);
@@ -209,6 +228,7 @@ static void fed_bytes_go(void **state)
                 assert_int_equal(scan, RECOUP__SCAN_RECORD);
                 assert_u64(recoup__get32(frame.body + 4), n);
                 copied += frame.body < fed || frame.body >= fed + more ? 1 : 0;
+                guessed += check_guesses(&scanner, &frame, n) ? 1 : 0;
                 if (kept > 0 && n % kept == kept - 1) {
                     recoup__scanner_again(&scanner, &frame);
                     recoup__scanner_keep(&scanner);
@@ -223,6 +243,7 @@ static void fed_bytes_go(void **state)
             assert_u64(n, 20);
             assert_u64(recoup__scanner_offset(&scanner), size);
             assert_true(kept > 0 || copied <= size / piece);
+            assert_true(piece < size || guessed >= 18);
         }
     }
     recoup__scanner_release(&scanner);
