@@ -322,9 +322,35 @@ void recoup__scanner_keep(struct recoup__scanner *scanner)
     }
 }
 
+// Makes room for `need` bytes of the scanner's own. Of what is there only the bytes that are left
+// are copied: most of this memory is never touched, so that the system need not even provide it.
+static int make_room(struct recoup__scanner *scanner, size_t need)
+{
+    // A quarter more, since the next feed comes while a part of a record is left.
+    size_t capacity = need / 4 > UINT32_MAX - need ? UINT32_MAX : need + need / 4;
+    uint8_t *own;
+
+    RECOUP_ASSERT(scanner->bytes == scanner->own && scanner->at == 0);
+    if (need <= scanner->capacity) {
+        return 0;
+    }
+    own = recoup__allocate(scanner->memory, capacity);
+    if (own == NULL) {
+        return RECOUP_ENOMEM;
+    }
+    if (scanner->used > 0) {
+        memcpy(own, scanner->own, scanner->used);
+    }
+    recoup__release(scanner->memory, scanner->own, scanner->capacity);
+    scanner->own = own;
+    scanner->bytes = own;
+    scanner->capacity = (uint32_t)capacity;
+    RECOUP_ASSERT(scanner->used <= scanner->capacity);
+    return 0;
+}
+
 int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size_t size)
 {
-    void *own = scanner->own;
     size_t left;
     int error;
 
@@ -336,9 +362,7 @@ int recoup__scanner_feed(struct recoup__scanner *scanner, const void *data, size
     // A flip of a length must not make the scanner hoard: an unfinished record is never longer than
     // this.
     RECOUP_ASSERT(left <= RECOUP_EVENT_SIZE_MAX + 64u || size == 0);
-    error = recoup__grow(scanner->memory, &own, &scanner->capacity, 1, (uint32_t)(left + size));
-    scanner->own = own;
-    scanner->bytes = own;
+    error = make_room(scanner, left + size);
     if (error != 0) {
         return error;
     }
