@@ -1,21 +1,44 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
 // Opening the result database: whose file is it, of which version, and may it be written?
+#define _XOPEN_SOURCE 700
 #include "results/database.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "results/database_parts.h"
 #include "results/schema.h"
 #include "results/statement.h"
 #include "scenarios/metrics.h"
 
+// Where SQLite may not create a file it tries to read it, and then tells only that there is none:
+// 0, or why nothing can be created in the file's folder.
+static int folder_error(const char *path)
+{
+    struct results_text folder;
+    const char *slash = strrchr(path, '/');
+    int error;
+
+    results_text_init(&folder);
+    if (slash == NULL) {
+        results_text_char(&folder, '.');
+    } else {
+        results_text_bytes(&folder, path, (size_t)(slash - path) + 1);
+    }
+    error = !folder.failed && access(results_text_string(&folder), W_OK) != 0 ? errno : 0;
+    results_text_release(&folder);
+    return error;
+}
+
 static const char *system_reason(struct results_database *database)
 {
     int error = sqlite3_system_errno(database->connection);
+    int folder = error == ENOENT ? folder_error(database->path) : 0;
 
+    error = folder != 0 ? folder : error;
     return error != 0 ? strerror(error) : sqlite3_errmsg(database->connection);
 }
 

@@ -394,6 +394,20 @@ static void a_read_only_database_is_named(void **state)
     assert_run_refused(path, &s, "read-only");
 }
 
+// That nothing may be created there, not that there is no such file.
+static void a_read_only_folder_is_named(void **state)
+{
+    char folder[512];
+
+    (void)state;
+    if (geteuid() == 0) {
+        skip();
+    }
+    (void)mkdir(support_path(folder, "no-writing"), 0755);
+    assert_i64(chmod(folder, 0555), 0);
+    assert_refused(strcat(folder, "/x.db"), "cannot be opened: Permission denied");
+}
+
 // Every column of every table and view, one a call.
 static const char *column_of_schema(const char *path, int i, char answer[512])
 {
@@ -528,6 +542,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(other_files_are_refused_and_left_alone),
     cmocka_unit_test(a_locked_database_is_named_and_unchanged),
     cmocka_unit_test(a_read_only_database_is_named),
+    cmocka_unit_test(a_read_only_folder_is_named),
     cmocka_unit_test(version_1_is_brought_up_to_date),
     cmocka_unit_test(a_migration_that_fails_changes_nothing),
     cmocka_unit_test(axes_are_columns_of_the_views),
