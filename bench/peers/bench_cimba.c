@@ -7,9 +7,9 @@
 // Each side uses what it offers: the kernel its cancellable events, fingerprint and addressed
 // draws; Cimba its handles, sfc64 and ziggurat. Cimba's events always have handles. M/M/1 is
 // written for Cimba twice: with events, as for the kernel, and with two processes and a queue, the
-// way of its own benchmark. It is run once with each side's own draws and once with times from one
-// table, which leaves what the two kernels cost. Rounds are interleaved; ratios are medians of the
-// rounds' ratios.
+// way of its own benchmark. It is run with each side's own draws, and, to compare the kernels
+// alone, with times from one table and with Cimba's draws on both sides. Rounds are interleaved;
+// ratios are medians of the rounds' ratios.
 #define _POSIX_C_SOURCE 200809L
 
 #include <cimba.h>
@@ -24,6 +24,7 @@
 #define SECOND_NS INT64_C(1000000000)
 
 enum { WORK = 1, TIMEOUT = 2 };
+enum draws { DRAWS_OWN, DRAWS_TABLE, DRAWS_CIMBA };
 
 // One model in progress, of either side.
 struct model {
@@ -45,7 +46,7 @@ struct model {
     uint64_t served;
     uint64_t total;
     double inside_s;        // sum of the customers' times
-    bool tabled;            // times come from the table
+    enum draws draws;       // of M/M/1
 };
 
 static inline int64_t increment(struct model *m)
@@ -210,8 +211,11 @@ static inline int64_t ours_time_ns(struct model *m, const struct sim_law *law, u
 {
     int64_t ns;
 
-    if (m->tabled) {
+    if (m->draws == DRAWS_TABLE) {
         return law == &m->between ? increment(m) / 4 * 5 : increment(m);
+    }
+    if (m->draws == DRAWS_CIMBA) {
+        return (int64_t)cmb_random_exponential((double)law->a);
     }
     sim_law_sample(law, &m->random, stream, 0, n, 0, &ns);
     return ns;
@@ -219,7 +223,8 @@ static inline int64_t ours_time_ns(struct model *m, const struct sim_law *law, u
 
 static inline double cimba_time_s(struct model *m, double mean_s)
 {
-    return m->tabled ? mean_s * (double)increment(m) * 1e-9 : cmb_random_exponential(mean_s);
+    return m->draws == DRAWS_TABLE ? mean_s * (double)increment(m) * 1e-9
+                                   : cmb_random_exponential(mean_s);
 }
 
 static inline void ours_serve_next(struct model *m, int64_t now_ns)
@@ -383,7 +388,7 @@ static void compare(const char *name, uint64_t entities, bool cancels, bool quic
     close_model(m);
 }
 
-static double mm1(double (*run)(struct model *), uint64_t customers, bool tabled,
+static double mm1(double (*run)(struct model *), uint64_t customers, enum draws draws,
                   const int64_t *table)
 {
     struct model *m = open_model(table, customers);
@@ -391,7 +396,7 @@ static double mm1(double (*run)(struct model *), uint64_t customers, bool tabled
     double inside_s;
     double ns;
 
-    m->tabled = tabled;
+    m->draws = draws;
     open_cimba();
     start_ns = bench_cpu_ns();
     inside_s = run(m);
@@ -404,18 +409,19 @@ static double mm1(double (*run)(struct model *), uint64_t customers, bool tabled
     return ns;
 }
 
-static void compare_mm1(bool quick, bool tabled, const int64_t *table)
+static void compare_mm1(bool quick, enum draws draws, const int64_t *table)
 {
+    static const char *const names[] = {"own", "from one table", "Cimba's"};
     uint32_t rounds = quick ? 3 : 9;
     uint64_t customers = quick ? 100000 : 1000000;
     double ns[3][BENCH_ROUNDS_MAX];
     double ratio[3][BENCH_ROUNDS_MAX];
 
-    mm1(mm1_ours, customers, tabled, table);
+    mm1(mm1_ours, customers, draws, table);
     for (uint32_t i = 0; i < rounds; i++) {
-        ns[0][i] = mm1(mm1_ours, customers, tabled, table);
-        ns[1][i] = mm1(mm1_cimba_events, customers, tabled, table);
-        ns[2][i] = mm1(mm1_cimba_processes, customers, tabled, table);
+        ns[0][i] = mm1(mm1_ours, customers, draws, table);
+        ns[1][i] = mm1(mm1_cimba_events, customers, draws, table);
+        ns[2][i] = mm1(mm1_cimba_processes, customers, draws, table);
         for (int by = 0; by < 3; by++) {
             ratio[by][i] = ns[by][i] / ns[0][i];
         }
@@ -424,7 +430,7 @@ static void compare_mm1(bool quick, bool tabled, const int64_t *table)
            "\"cimba_events_mevents_per_s\": %.2f, \"cimba_processes_mevents_per_s\": %.2f,\n"
            "   \"times_cimba_events\": %.2f, "
            "\"times_cimba_processes\": %.2f}",
-           tabled ? "from one table" : "own", 1e3 / bench_median(ns[0], rounds),
+           names[draws], 1e3 / bench_median(ns[0], rounds),
            1e3 / bench_median(ns[1], rounds), 1e3 / bench_median(ns[2], rounds),
            bench_median(ratio[1], rounds), bench_median(ratio[2], rounds));
 }
@@ -442,9 +448,11 @@ int main(int argc, char **argv)
     compare("cancel", 100, true, quick, table);
     compare("cancel", 1000, true, quick, table);
     compare("cancel", 10000, true, quick, table);
-    compare_mm1(quick, false, table);
+    compare_mm1(quick, DRAWS_OWN, table);
     printf(",\n");
-    compare_mm1(quick, true, table);
+    compare_mm1(quick, DRAWS_TABLE, table);
+    printf(",\n");
+    compare_mm1(quick, DRAWS_CIMBA, table);
     printf("\n]}\n");
     return 0;
 }
