@@ -529,7 +529,7 @@ int main(int argc, char **argv)
     struct master m = {.task_ms = argc > 2 ? strtoull(argv[2], NULL, 10) : 10};
     char log[4096];
 
-    if (argc < 2) {
+    if (argc < 2 || argc > 4 || argv[1][0] == '-') {
         fprintf(stderr, "usage: master DIRECTORY [MILLISECONDS_PER_SUBTASK [RECORDING]]\n");
         return 2;
     }

@@ -68,8 +68,8 @@ static const struct recoup_policy_info policies[RECOUP_POLICY_COUNT] = {
         "Refuses the log of another job or plan by the digest in the file header; costs nothing "
         "where the framing is contiguous and does nothing elsewhere."),
     [RECOUP_POLICY_LOG_RESETS] = BOOLEAN("recovery.log-resets", "H19",
-        "Records what a recovery took back, durably before anything is scheduled; costs one "
-        "durable write per recovery."),
+        "Records what a recovery took back, durably before anything is scheduled, unless "
+        "on-error is stop and recording has stopped; costs one durable write per recovery."),
     [RECOUP_POLICY_TRIM] = CHOICE("recovery.trim", "all", "coordinator-stages", "H22",
         "Forgets finishes behind the last recovery point only in stages with a coordinator; "
         "costs nothing."),

@@ -74,9 +74,11 @@ static void text_assumptions(const struct results_store_recovery *r, struct resu
     if (r->graph.inferred) {
         results_text_format(text,
                             "assumed: the graph, inferred from the log: %" PRIu32
-                            " stages without edges, coordinator i of stage i for %" PRIu32
-                            " coordinators; --scenario gives the real one\n",
-                            r->graph.graph.n_stages, r->graph.graph.n_coordinators);
+                            " stage%s without edges, coordinator i of stage i for %" PRIu32
+                            " coordinator%s; --scenario gives the real one\n",
+                            r->graph.graph.n_stages, r->graph.graph.n_stages == 1 ? "" : "s",
+                            r->graph.graph.n_coordinators,
+                            r->graph.graph.n_coordinators == 1 ? "" : "s");
     }
     results_text_add(text, r->workers_report
                                ? "assumed: each worker reports all that the log says it holds\n"

@@ -13,7 +13,7 @@
 #include "tests/recovery/support_job.h"
 
 #define ACCEPT_NS (40 * SECOND)
-#define ACCEPT_DEFAULT_NS (300 * SECOND) // as recoup.h says
+#define ACCEPT_DEFAULT_NS (300 * SECOND) // RECOUP_ACCEPT_NS_DEFAULT is five minutes
 
 static const struct recoup_stage_spec stages[] = {{.parallelism = 6}};
 static const struct recoup_graph graph = {.digest = {7}, .n_stages = 1, .stages = stages};
@@ -179,6 +179,45 @@ static void AcceptedJustInTime(void **state)
     }
 }
 
+// With event-store.on-error = stop nothing becomes durable after the first error, so waiting would
+// help nobody: the loss of protection is told, and RECOVERED comes at once.
+static void UnderStopNothingIsWaitedFor(void **state)
+{
+    struct fixture *f = fixture();
+    struct master *master = &f->master;
+
+    (void)state;
+    master->limits.accept_ns = ACCEPT_NS;
+    master->options.policy[RECOUP_POLICY_ON_ERROR] = 0;
+    assert_int_equal(master->options.policy[RECOUP_POLICY_LOG_RESETS], 1);
+    master->hold_io = true;
+    master_restart(master, master->epoch + 1);
+    while (!(master->busy && master->io.type == RECOUP_ACTION_APPEND)) {
+        assert_true(master->busy);
+        master_io(master);
+    }
+    master_report_held(master);
+    assert_false(master->recovered);
+    f->began_ns = master->now_ns;
+    master->hold_io = false;
+    master->fail_from = master->operations;
+    master->fail_to = UINT32_MAX;
+    master->fail_error = RECOUP_EIO;
+    master_settle(master);
+    assert_true(master->recovered);
+    assert_true(master->now_ns < f->began_ns + ACCEPT_NS);
+    assert_int_equal(master->kind, RECOUP_RECOVERED_LOG);
+    assert_int_equal(master->recovery_error, 0);
+    assert_int_equal(master->n_lost, 1);
+    assert_int_equal(master->protection_error, RECOUP_EIO);
+    master_advance(master, f->began_ns + 10 * ACCEPT_NS);
+    assert_int_equal(master->n_restored, 0);
+    assert_int_equal(master->n_ended, 1);
+    master->options.policy[RECOUP_POLICY_ON_ERROR] = 1;
+    the_next_master_recovers_all(f);
+    drop(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +225,7 @@ int main(void)
         cmocka_unit_test(AWriteThatNeverEnds),
         cmocka_unit_test(TheDefaultIsFiveMinutes),
         cmocka_unit_test(AcceptedJustInTime),
+        cmocka_unit_test(UnderStopNothingIsWaitedFor),
     };
     return cmocka_run_group_tests_name("job accept", tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void expect_recovery(const char *folder, bool workers, const struct model
 }
 
 #define INFERRED                                                                                   \
-    "assumed: the graph, inferred from the log: 1 stages without edges, coordinator i of stage i " \
+    "assumed: the graph, inferred from the log: 1 stage without edges, coordinator i of stage i " \
     "for 0 coordinators; --scenario gives the real one\n"                                          \
     "assumed: each worker reports all that the log says it holds\n"
 
