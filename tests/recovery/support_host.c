@@ -424,7 +424,7 @@ int host_start(struct host *host)
         .options = &host->options,
         .storage = host->storage,
         .limits = host->limits,
-        .callbacks = {host, on_record, on_checkpoint, on_settled},
+        .callbacks = {host, on_record, on_checkpoint, on_settled, NULL},
     };
     int error;
 
