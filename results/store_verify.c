@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "results/store_verify.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -554,7 +555,13 @@ static void finding_json(const struct results_store_finding *f, struct results_j
 
 static void opened_json(const struct recoup__opened *opened, struct results_json *json)
 {
-    static const char *const names[] = {"pending", "nothing", "log", "failed"};
+    static const char *const names[] = {
+        [RECOUP__OPENED_PENDING] = "pending", [RECOUP__OPENED_NOTHING] = "nothing",
+        [RECOUP__OPENED_LOG] = "log",         [RECOUP__OPENED_UNREAD] = "unread",
+        [RECOUP__OPENED_ENDED] = "ended",     [RECOUP__OPENED_FAILED] = "failed",
+    };
+
+    assert((size_t)opened->result < sizeof names / sizeof names[0]);
 
     results_json_key(json, "new_master");
     results_json_object(json);

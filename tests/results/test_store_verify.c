@@ -416,6 +416,50 @@ static void json_says_the_same(void **state)
     results_text_release(&text);
 }
 
+// `expected` is the beginning of the JSON verdict on a folder.
+static void expect_verdict(const char *folder, const char *expected)
+{
+    struct results_store_files files;
+    struct results_store_verification verification;
+    struct results_text text;
+    const char *verdict;
+
+    results_text_init(&text);
+    assert_i64(results_store_files_open(&files, folder, RESULTS_STORE_AUTO, &text), 0);
+    (void)results_store_verify(&verification, &files, NULL, &text);
+    results_text_clear(&text);
+    results_store_verify_json(&verification, &files, &text);
+    verdict = strstr(results_text_string(&text), "\"new_master\":");
+    assert_non_null(verdict);
+    if (strncmp(verdict, expected, strlen(expected)) != 0) {
+        assert_text(verdict, expected);
+    }
+    results_store_verification_release(&verification);
+    results_store_files_release(&files);
+    results_text_release(&text);
+}
+
+static void json_names_each_verdict(void **state)
+{
+    struct recoup__record record = {.type = RECOUP__RECORD_ENDED};
+    char folder[512];
+
+    (void)state;
+    store_folder(folder, "verdicts");
+    expect_verdict(folder, "\"new_master\":{\"result\":\"nothing\",\"error\":\"RECOUP_OK\"");
+    two_finishes(true, 1, 0);
+    store_write(&writer, folder, 1, 0);
+    expect_verdict(folder, "\"new_master\":{\"result\":\"log\",\"error\":\"RECOUP_OK\"");
+    two_finishes(true, 1, 2);
+    store_write(&writer, folder, 1, 2);
+    expect_verdict(folder, "\"new_master\":{\"result\":\"failed\",\"error\":\"RECOUP_EGAP\"");
+    store_folder(folder, "verdicts");
+    store_begin(&writer, true, 1, 3, 7);
+    store_add(&writer, &record);
+    store_write(&writer, folder, 1, 3);
+    expect_verdict(folder, "\"new_master\":{\"result\":\"ended\",\"error\":\"RECOUP_OK\"");
+}
+
 struct progress {
     unsigned calls;
     uint64_t done;
@@ -487,7 +531,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(each_damage_is_told_apart),
         cmocka_unit_test(missing_files),       cmocka_unit_test(foreign_files),
         cmocka_unit_test(behind_the_extent),   cmocka_unit_test(checkpoints_make_up),
-        cmocka_unit_test(json_says_the_same),
+        cmocka_unit_test(json_says_the_same),  cmocka_unit_test(json_names_each_verdict),
         cmocka_unit_test(intact_files_are_read_once),
     };
 
