@@ -8,6 +8,7 @@
 
 #include "sim/det_math.h"
 #include "sim/error.h"
+#include "sim/exponential.h"
 #include "sim/wide.h"
 
 #include "sim/banned.h"
@@ -37,16 +38,6 @@ static double draw_upper(uint64_t draw)
     SIM_DEBUG_ASSERT(draw_lower(~draw) + draw_lower(draw) >= 1.0);
     SIM_DEBUG_ASSERT(draw_lower(~draw) + draw_lower(draw) <= 1.0);
     return draw_lower(~draw);
-}
-
-// -ln(1 - u): the standard exponential; from 1.1e-16 to 36.8.
-static double draw_exponential(uint64_t draw)
-{
-    double x = -det_log(draw_upper(draw));
-
-    SIM_DEBUG_ASSERT(x > 0.0);
-    SIM_DEBUG_ASSERT(x < 37.0);
-    return x;
 }
 
 static int64_t round_clamped(double x)
@@ -96,7 +87,8 @@ static uint64_t stretch(int64_t nano, uint64_t fraction, int64_t width)
 static int64_t exponential_value(int64_t mean, uint64_t draw)
 {
     SIM_DEBUG_ASSERT(mean >= 0);
-    return round_clamped((double)mean * draw_exponential(draw));
+    SIM_DEBUG_ASSERT(mean <= SIM_LAW_MAX);
+    return sim_exponential_value(mean, SIM_LAW_MAX, draw);
 }
 
 // u is spread over what lies above 0: from P(X < 0) to 1.
@@ -135,7 +127,7 @@ static int64_t weibull_value(int64_t scale, int64_t shape_nano, uint64_t draw)
     double shape = (double)shape_nano * 1e-9;
 
     SIM_DEBUG_ASSERT(shape_nano > 0);
-    return round_clamped((double)scale * det_exp(det_log(draw_exponential(draw)) / shape));
+    return round_clamped((double)scale * det_exp(det_log(sim_exponential(draw)) / shape));
 }
 
 static int64_t pareto_value(int64_t minimum, int64_t alpha_nano, uint64_t draw)
@@ -143,7 +135,7 @@ static int64_t pareto_value(int64_t minimum, int64_t alpha_nano, uint64_t draw)
     double alpha = (double)alpha_nano * 1e-9;
 
     SIM_DEBUG_ASSERT(alpha_nano > 0);
-    return round_clamped((double)minimum * det_exp(draw_exponential(draw) / alpha));
+    return round_clamped((double)minimum * det_exp(sim_exponential(draw) / alpha));
 }
 
 // Index of the last point whose p_nano <= nano; never the last point of all.

@@ -11,8 +11,8 @@ source_dir=$1
 work_dir=$2
 mkdir -p "$work_dir"
 cd "$source_dir"
-sources="tests/sim/golden_main.c tests/sim/support_golden.c sim/law.c sim/det_math.c sim/random.c
-         sim/arena.c sim/assert.c"
+sources="tests/sim/golden_main.c tests/sim/support_golden.c sim/law.c sim/exponential.c
+         sim/det_math.c sim/random.c sim/arena.c sim/assert.c"
 masked=glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F
 builds=0
 status=0

@@ -3,6 +3,7 @@
 
 #include "sim/det_math.h"
 #include "sim/error.h"
+#include "sim/exponential.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -73,6 +74,9 @@ static uint64_t hash_math(uint32_t which)
         case 1:
             x = det_exp((u - 0.3) * (i % 2 == 0 ? 1.0 : 600.0));
             break;
+        case 2:
+            x = sim_exponential(sim_random_mix(i) >> (i % 2 == 0 ? 0 : 40));
+            break;
         default:
             x = det_normal_inverse(u, 1.0 - u) + det_normal_cdf(8.0 * (u - 0.5)) +
                 det_log_gamma(1.0 + 30.0 * u);
@@ -110,7 +114,8 @@ int golden_compute(struct golden *entries)
     entries[n++] = (struct golden){"draws", hash_draws(&random)};
     entries[n++] = (struct golden){"det_log", hash_math(0)};
     entries[n++] = (struct golden){"det_exp", hash_math(1)};
-    entries[n++] = (struct golden){"det_normal", hash_math(2)};
+    entries[n++] = (struct golden){"sim_exponential", hash_math(2)};
+    entries[n++] = (struct golden){"det_normal", hash_math(3)};
     for (uint32_t i = 0; i < GOLDEN_LAWS; i++) {
         entries[n].name = laws[i].name;
         entries[n++].hash = hash_law(&random, &laws[i].law);

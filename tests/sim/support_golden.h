@@ -10,7 +10,7 @@
 
 #include "sim/law.h"
 
-#define GOLDEN_COUNT 16
+#define GOLDEN_COUNT 17
 
 struct golden {
     const char *name;
