@@ -249,7 +249,7 @@ void sim_law_sample(const struct sim_law *law, struct sim_random *r, uint32_t st
         return;
     }
     // A law that needs no chance leaves no trace in the counts of draws.
-    if (law->kind != SIM_LAW_CONSTANT && law->kind != SIM_LAW_TRACE) {
+    if (sim_law_draws(law) != 0) {
         sim_random_draw(r, stream, entity, n, &draw);
     }
     *out = sim_law_value(law, draw, row);

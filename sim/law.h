@@ -57,6 +57,12 @@ struct sim_law {
 // up to 1.
 int sim_law_check(const struct sim_law *law, const char **message);
 
+// Draws that a sample of the law takes: 1, or 0 when it needs no chance.
+static inline uint32_t sim_law_draws(const struct sim_law *law)
+{
+    return law->kind != SIM_LAW_CONSTANT && law->kind != SIM_LAW_TRACE;
+}
+
 // One sample, 0 <= *out <= SIM_LAW_MAX, rounded to the nearest integer. row serves traces only.
 void sim_law_sample(const struct sim_law *law, struct sim_random *r, uint32_t stream,
                     uint64_t entity, uint64_t n, uint64_t row, int64_t *out);

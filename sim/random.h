@@ -43,19 +43,29 @@ static inline uint64_t sim_random_mix(uint64_t v)
     return v ^ (v >> 28);
 }
 
-// One draw: 64 uniform bits of the address (seed, stream, entity, n).
-static inline void sim_random_draw(struct sim_random *r, uint32_t stream, uint64_t entity,
-                                   uint64_t n, uint64_t *out)
+// From the point of a draw to that of the next n of the same stream and entity.
+#define SIM_RANDOM_STEP UINT64_C(0xD1342543DE82EF95)
+
+// The point of an address, whose mix is the draw.
+static inline uint64_t sim_random_point(const struct sim_random *r, uint32_t stream,
+                                        uint64_t entity, uint64_t n)
 {
     uint64_t point;
 
     SIM_DEBUG_ASSERT(stream < SIM_STREAM_LIMIT);
-    r->counts[stream]++;
     point = r->keys[2 * stream] + entity * UINT64_C(0x9E3779B97F4A7C15);
     point = (point ^ (point >> 32)) * UINT64_C(0xBEA225F9EB34556D);
     point = (point ^ (point >> 29)) * UINT64_C(0xD6E8FEB86659FD93);
-    point += r->keys[2 * stream + 1] + n * UINT64_C(0xD1342543DE82EF95);
-    *out = sim_random_mix(point);
+    return point + r->keys[2 * stream + 1] + n * SIM_RANDOM_STEP;
+}
+
+// One draw: 64 uniform bits of the address (seed, stream, entity, n).
+static inline void sim_random_draw(struct sim_random *r, uint32_t stream, uint64_t entity,
+                                   uint64_t n, uint64_t *out)
+{
+    SIM_DEBUG_ASSERT(stream < SIM_STREAM_LIMIT);
+    r->counts[stream]++;
+    *out = sim_random_mix(sim_random_point(r, stream, entity, n));
 }
 
 // A number in [0, bound), bound >= 1, by the high half of a product (bias below bound / 2^64).

@@ -8,8 +8,9 @@
 // draws; Cimba its handles, sfc64 and ziggurat. Cimba's events always have handles. M/M/1 is
 // written for Cimba twice: with events, as for the kernel, and with two processes and a queue, the
 // way of its own benchmark. It is run with each side's own draws, and, to compare the kernels
-// alone, with times from one table and with Cimba's draws on both sides. Rounds are interleaved;
-// ratios are medians of the rounds' ratios.
+// alone, with times from one table and with Cimba's draws on both sides. Our own draws are made
+// one ahead (sim/sequence.h) or, as another row, on demand. Rounds are interleaved; ratios are
+// medians of the rounds' ratios.
 #define _POSIX_C_SOURCE 200809L
 
 #include <cimba.h>
@@ -19,12 +20,13 @@
 #include "sim/law.h"
 #include "sim/queue.h"
 #include "sim/random.h"
+#include "sim/sequence.h"
 
 #define TIMEOUT_S 10
 #define SECOND_NS INT64_C(1000000000)
 
 enum { WORK = 1, TIMEOUT = 2 };
-enum draws { DRAWS_OWN, DRAWS_TABLE, DRAWS_CIMBA };
+enum draws { DRAWS_OWN, DRAWS_ON_DEMAND, DRAWS_TABLE, DRAWS_CIMBA };
 
 // One model in progress, of either side.
 struct model {
@@ -32,8 +34,10 @@ struct model {
     struct sim_queue queue;
     struct sim_fingerprint fingerprint;
     struct sim_random random;
-    struct sim_law between;
-    struct sim_law service;
+    struct sim_law between_law;
+    struct sim_law service_law;
+    struct sim_sequence between;
+    struct sim_sequence service;
     struct cmb_objectqueue *line;
     uint64_t *handles;      // by entity, of its timeout
     int64_t *arrived_ns;
@@ -68,8 +72,10 @@ static struct model *open_model(const int64_t *table, uint64_t entities)
     bench_require(sim_queue_init(&m->queue, &m->arena, 0) == 0, "memory");
     bench_require(sim_fingerprint_init(&m->fingerprint, &m->arena) == 0, "memory");
     bench_require(sim_random_init(&m->random, &m->arena, 1) == 0, "memory");
-    m->between = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = 1250000000};
-    m->service = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = SECOND_NS};
+    m->between_law = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = 1250000000};
+    m->service_law = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = SECOND_NS};
+    sim_sequence_init(&m->between, &m->between_law, &m->random, 1, 0, 1);
+    sim_sequence_init(&m->service, &m->service_law, &m->random, 2, 0, 0);
     m->handles = calloc(entities, sizeof(*m->handles));
     m->arrived_ns = calloc(entities, sizeof(*m->arrived_ns));
     m->arrived_s = calloc(entities, sizeof(*m->arrived_s));
@@ -206,18 +212,23 @@ static void cancel_fill(struct model *ours, struct model *cimba)
 
 // --- M/M/1 ---------------------------------------------------------------------------------------
 
-static inline int64_t ours_time_ns(struct model *m, const struct sim_law *law, uint32_t stream,
-                                   uint64_t n)
+// draws is constant where this and what calls it are inlined.
+static inline int64_t ours_time_ns(struct model *m, enum draws draws,
+                                   struct sim_sequence *sequence, uint64_t n)
 {
     int64_t ns;
 
-    if (m->draws == DRAWS_TABLE) {
-        return law == &m->between ? increment(m) / 4 * 5 : increment(m);
+    if (draws == DRAWS_TABLE) {
+        return sequence == &m->between ? increment(m) / 4 * 5 : increment(m);
     }
-    if (m->draws == DRAWS_CIMBA) {
-        return (int64_t)cmb_random_exponential((double)law->a);
+    if (draws == DRAWS_CIMBA) {
+        return (int64_t)cmb_random_exponential((double)sequence->law->a);
     }
-    sim_law_sample(law, &m->random, stream, 0, n, 0, &ns);
+    if (draws == DRAWS_ON_DEMAND) {
+        sim_law_sample(sequence->law, &m->random, sequence->stream, 0, n, 0, &ns);
+    } else {
+        sim_sequence_next(sequence, &ns);
+    }
     return ns;
 }
 
@@ -227,23 +238,23 @@ static inline double cimba_time_s(struct model *m, double mean_s)
                                    : cmb_random_exponential(mean_s);
 }
 
-static inline void ours_serve_next(struct model *m, int64_t now_ns)
+static inline void ours_serve_next(struct model *m, enum draws draws, int64_t now_ns)
 {
-    push(m, now_ns + ours_time_ns(m, &m->service, 2, m->served), TIMEOUT, 0);
+    push(m, now_ns + ours_time_ns(m, draws, &m->service, m->served), TIMEOUT, 0);
 }
 
-static inline void ours_arrival(struct model *m, int64_t now_ns)
+static inline void ours_arrival(struct model *m, enum draws draws, int64_t now_ns)
 {
     m->arrived_ns[m->arrived++] = now_ns;
     if (m->arrived - m->served == 1) {
-        ours_serve_next(m, now_ns);
+        ours_serve_next(m, draws, now_ns);
     }
     if (m->arrived < m->total) {
-        push(m, now_ns + ours_time_ns(m, &m->between, 1, m->arrived), WORK, 0);
+        push(m, now_ns + ours_time_ns(m, draws, &m->between, m->arrived), WORK, 0);
     }
 }
 
-static double mm1_ours(struct model *m)
+static inline void mm1_loop(struct model *m, enum draws draws)
 {
     struct sim_event event;
 
@@ -251,14 +262,33 @@ static double mm1_ours(struct model *m)
     while (sim_queue_pop(&m->queue, &event)) {
         sim_fingerprint_event(&m->fingerprint, &event);
         if (event.kind == WORK) {
-            ours_arrival(m, event.time_ns);
+            ours_arrival(m, draws, event.time_ns);
         } else {
             m->inside_s += (double)(event.time_ns - m->arrived_ns[m->served]) * 1e-9;
             m->served++;
             if (m->served < m->arrived) {
-                ours_serve_next(m, event.time_ns);
+                ours_serve_next(m, draws, event.time_ns);
             }
         }
+    }
+}
+
+static double mm1_ours(struct model *m)
+{
+    switch (m->draws) {
+    case DRAWS_OWN:
+        mm1_loop(m, DRAWS_OWN);
+        break;
+    case DRAWS_ON_DEMAND:
+        mm1_loop(m, DRAWS_ON_DEMAND);
+        break;
+    case DRAWS_TABLE:
+        mm1_loop(m, DRAWS_TABLE);
+        break;
+    case DRAWS_CIMBA:
+    default:
+        mm1_loop(m, DRAWS_CIMBA);
+        break;
     }
     return m->inside_s / (double)m->served;
 }
@@ -411,7 +441,8 @@ static double mm1(double (*run)(struct model *), uint64_t customers, enum draws 
 
 static void compare_mm1(bool quick, enum draws draws, const int64_t *table)
 {
-    static const char *const names[] = {"own", "from one table", "Cimba's"};
+    static const char *const names[] = {"own", "own, made on demand", "from one table",
+                                        "Cimba's"};
     uint32_t rounds = quick ? 3 : 9;
     uint64_t customers = quick ? 100000 : 1000000;
     double ns[3][BENCH_ROUNDS_MAX];
@@ -449,6 +480,8 @@ int main(int argc, char **argv)
     compare("cancel", 1000, true, quick, table);
     compare("cancel", 10000, true, quick, table);
     compare_mm1(quick, DRAWS_OWN, table);
+    printf(",\n");
+    compare_mm1(quick, DRAWS_ON_DEMAND, table);
     printf(",\n");
     compare_mm1(quick, DRAWS_TABLE, table);
     printf(",\n");

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "sim/law.h"
 #include "sim/queue.h"
+#include "sim/sequence.h"
 
 enum { MMC_ARRIVAL, MMC_DEPARTURE };
 enum { STREAM_BETWEEN = 1, STREAM_SERVICE = 2 };
@@ -11,8 +12,10 @@ enum { STREAM_BETWEEN = 1, STREAM_SERVICE = 2 };
 struct mmc {
     struct sim_queue queue;
     struct sim_random random;
-    struct sim_law between;
-    struct sim_law service;
+    struct sim_law between_law;
+    struct sim_law service_law;
+    struct sim_sequence between;
+    struct sim_sequence service;
     int64_t late_ns;
     int64_t *arrived_ns; // per customer
     uint32_t servers;
@@ -53,7 +56,7 @@ static void begin_service(struct mmc *m, uint32_t customer)
         m->sums.waited += now_ns > m->arrived_ns[customer] ? 1.0 : 0.0;
     }
     m->busy++;
-    sim_law_sample(&m->service, &m->random, STREAM_SERVICE, 0, customer, 0, &service_ns);
+    sim_sequence_next(&m->service, &service_ns); // customers are served in order
     assert_i64(sim_queue_push(&m->queue, now_ns + service_ns, SIM_CLASS_HAPPENING, MMC_DEPARTURE,
                               customer, 0), 0);
 }
@@ -78,7 +81,7 @@ static void arrive(struct mmc *m)
         begin_service(m, customer);
     }
     if (m->arrived < m->total) {
-        sim_law_sample(&m->between, &m->random, STREAM_BETWEEN, 0, m->arrived, 0, &between_ns);
+        sim_sequence_next(&m->between, &between_ns);
         assert_i64(sim_queue_push(&m->queue, now_ns + between_ns, SIM_CLASS_HAPPENING, MMC_ARRIVAL,
                                   0, 0), 0);
     }
@@ -134,11 +137,13 @@ struct mmc_result mmc_run_world(uint64_t seed, const struct mmc_world *world, ui
     m.late_ns = world->late_ns;
     m.warm_up = warm_up;
     m.total = warm_up + customers;
-    m.between = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = world->between_ns};
-    m.service = world->service;
+    m.between_law = (struct sim_law){.kind = SIM_LAW_EXPONENTIAL, .a = world->between_ns};
+    m.service_law = world->service;
     sim_arena_init(&arena, 0);
     assert_i64(sim_queue_init(&m.queue, &arena, 0), 0);
     assert_i64(sim_random_init(&m.random, &arena, seed), 0);
+    sim_sequence_init(&m.between, &m.between_law, &m.random, STREAM_BETWEEN, 0, 1);
+    sim_sequence_init(&m.service, &m.service_law, &m.random, STREAM_SERVICE, 0, 0);
     m.arrived_ns = SIM_ARENA_NEW(&arena, int64_t, m.total);
     assert_non_null(m.arrived_ns);
     assert_i64(sim_queue_push(&m.queue, 0, SIM_CLASS_HAPPENING, MMC_ARRIVAL, 0, 0), 0);
