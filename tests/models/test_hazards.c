@@ -124,24 +124,46 @@ static void H2_a_stale_prefix_is_trusted(void **state)
     world_drop(&t);
 }
 
-// Worker 1 dies at 9.9 s, 600 ms before source 0 finishes, within the round trip of the split that
-// it was sent.
+// Source 0 finishes at 10 s, which its master learns at 10.5 s: then a snapshot is due. A split
+// that is sent to a worker is acknowledged a round trip of 1 s later.
+static void run_with_worker_1_dead_at(struct model_test *t, int64_t at_ns)
+{
+    world_of(t, 2, 1);
+    t->config.network_latency = constant(500 * MILLI);
+    uint32_t scan = stage(t, "scan", 3, constant(10 * SECOND));
+    source(t, scan, 30, true);
+    restarts(t, 0);
+    kill_worker_at(t, 1, at_ns);
+    run(t);
+}
+
+// Worker 1 dies at 9.9 s, 600 ms before the snapshot, within the round trip of the split that it
+// was sent.
 static void H4_a_failed_snapshot_ends_recording(void **state)
 {
     struct model_test t;
 
     (void)state;
-    world_of(&t, 2, 1);
-    t.config.network_latency = constant(500 * MILLI);
-    uint32_t scan = stage(&t, "scan", 3, constant(10 * SECOND));
-    source(&t, scan, 30, true);
-    restarts(&t, 0);
-    kill_worker_at(&t, 1, 9900 * MILLI);
-    run(&t);
+    run_with_worker_1_dead_at(&t, 9900 * MILLI);
     assert_int_not_equal(found(&t, "S11", "H4"), 0);
     flip(&t, RECOUP_POLICY_SNAPSHOT_FAILURE);
     run(&t);
     assert_u64(found(&t, "S11", "H4"), 0);
+    world_drop(&t);
+}
+
+// The border of that: the last acknowledgement of a worker that has been dead for exactly a round
+// trip has arrived, that of one that died a nanosecond later has not.
+static void H4_an_acknowledgement_takes_one_round_trip(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    run_with_worker_1_dead_at(&t, 9500 * MILLI);
+    no_findings(&t);
+    world_drop(&t);
+    run_with_worker_1_dead_at(&t, 9500 * MILLI + 1);
+    assert_int_not_equal(found(&t, "S11", "H4"), 0);
     world_drop(&t);
 }
 
@@ -600,6 +622,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(H1_one_error_ends_recording),
         cmocka_unit_test(H2_a_stale_prefix_is_trusted),
         cmocka_unit_test(H4_a_failed_snapshot_ends_recording),
+        cmocka_unit_test(H4_an_acknowledgement_takes_one_round_trip),
         cmocka_unit_test(H6_objects_appear_when_closed),
         cmocka_unit_test(H7_an_initialization_is_only_buffered),
         cmocka_unit_test(H11_what_cannot_be_read_is_deleted),
