@@ -1,67 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// Failover within one master: the restart strategy, cancelling, back-off, and what a reset takes
-// back.
+// Failover within one master: cancelling, back-off, and what a reset takes back.
 #include "models/master.h"
-#include "models/wide.h"
 #include "models/world.h"
 
 #include "sim/banned.h"
-
-// --- the restart strategy (flink-recovery.md 6.2)
-// -------------------------------------------------
-
-static bool allowed_by_rate(struct model_world *w, const struct model_restart *rule)
-{
-    struct model_master_state *m = &w->master;
-
-    SIM_ASSERT(rule->kind == MODEL_RESTART_FAILURE_RATE);
-    if (m->restarts == 0 || w->now_ns - m->restart_window_ns > rule->interval_ns) {
-        m->restart_window_ns = w->now_ns;
-        m->restarts = 0;
-    }
-    m->restart_delay_ns = rule->delay_ns;
-    return m->restarts++ < rule->attempts;
-}
-
-static bool allowed_by_backoff(struct model_world *w, const struct model_restart *rule)
-{
-    struct model_master_state *m = &w->master;
-
-    SIM_ASSERT(rule->kind == MODEL_RESTART_EXPONENTIAL_DELAY);
-    if (m->backoff_ns == 0 || w->now_ns - m->restart_window_ns > rule->reset_threshold_ns) {
-        m->backoff_ns = rule->delay_ns;
-        m->restarts = 0;
-    } else {
-        int64_t next = (int64_t)wide_muldiv((uint64_t)m->backoff_ns,
-                                            (uint64_t)rule->backoff_multiplier_nano, SIM_LAW_NANO);
-        m->backoff_ns = next > rule->delay_max_ns ? rule->delay_max_ns : next;
-    }
-    m->restart_window_ns = w->now_ns;
-    m->restart_delay_ns = m->backoff_ns;
-    m->restarts++;
-    return rule->attempts == 0 || m->restarts <= rule->attempts;
-}
-
-bool failover_allowed(struct model_world *w)
-{
-    struct model_master_state *m = &w->master;
-    const struct model_restart *rule = &w->config->restart;
-
-    SIM_ASSERT(m->alive);
-    if (m->failure_ns == w->now_ns && m->failures > 0)
-        return true; // several consequences of one failure count once
-    m->failure_ns = w->now_ns;
-    m->failures++;
-    m->restart_delay_ns = rule->delay_ns;
-    if (rule->kind == MODEL_RESTART_NONE)
-        return false;
-    if (rule->kind == MODEL_RESTART_FIXED_DELAY)
-        return m->restarts++ < rule->attempts;
-    if (rule->kind == MODEL_RESTART_FAILURE_RATE)
-        return allowed_by_rate(w, rule);
-    return allowed_by_backoff(w, rule);
-}
 
 // --- what a reset takes back --------------------------------------------------------------------
 
@@ -177,7 +120,7 @@ void failover_reset(struct model_world *w, const struct recoup_action *action)
     }
     if (!action->reset_subtasks.confirm)
         return;
-    if (!failover_allowed(w)) {
+    if (!restart_allowed(w)) {
         world_end(w, MODEL_JOB_FAILED);
         return;
     }
@@ -392,7 +335,7 @@ void failover_global(struct model_world *w)
     }
     m->subtasks_total = 0;
     coordinators_fresh(w);
-    if (!failover_allowed(w)) {
+    if (!restart_allowed(w)) {
         world_end(w, MODEL_JOB_FAILED);
         return;
     }

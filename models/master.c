@@ -80,6 +80,7 @@ int master_init(struct model_world *w)
     struct model_master_state *m = &w->master;
 
     memory_init(&m->memory, w->arena);
+    restart_init(w);
     m->stage_specs = world_alloc(w, w->config->n_stages, sizeof(*m->stage_specs));
     m->coordinator_specs = world_alloc(w, w->coordinators.count + 1, sizeof(*m->coordinator_specs));
     if (m->stage_specs == NULL || m->coordinator_specs == NULL)
@@ -318,8 +319,7 @@ void master_start(struct model_world *w)
         w->stages[i].output_bytes = 0;
     }
     m->subtasks_total = 0;
-    m->restarts = 0;
-    m->backoff_ns = 0;
+    restart_begin(w);
     coordinators_fresh(w);
     if (w->config->options.recovery_enabled) {
         ledger_recovery_begins(w);

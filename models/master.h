@@ -47,11 +47,12 @@ struct model_master_state {
     struct model_reset resets[MODEL_RESETS_MAX];
     uint64_t finished;       // subtasks held as finished
     uint64_t subtasks_total; // of initialized stages
-    uint32_t restarts;       // of the restart strategy: in all, or within its interval
-    int64_t restart_window_ns;
-    int64_t backoff_ns;
-    int64_t restart_delay_ns; // of the failover being decided
-    int64_t failure_ns;       // of the last failure that the strategy was asked about
+    uint32_t restarts;       // of the restart strategy: in all, or since its back-off started over
+    struct sim_chunks failure_times; // failure-rate: int64_t each, in ns
+    int64_t backoff_ns;              // exponential-delay: the last pause, 0 before the first
+    int64_t restart_ns;              // and its end
+    int64_t restart_delay_ns;        // of the failover being decided
+    int64_t failure_ns;              // of the last failure that the strategy was asked about
     uint64_t failures;
     uint32_t step_event;   // number that the log gave to the step whose update is carried out
     bool recompute;        // a reset took something back: readiness is to be computed anew
@@ -91,9 +92,13 @@ void master_action(struct model_world *w,
 void master_initialize_possible(struct model_world *w); // every stage whose inputs allow it
 void master_check_completion(struct model_world *w);    // ends the job if every subtask is finished
 
-// Failover (failover.c): the restart strategy is asked; false: it is exhausted, and the job has
-// failed.
-bool failover_allowed(struct model_world *w);
+// The restart strategy (restart.c). Each master begins with one that has seen no failure. It is
+// asked at each failure, and sets restart_delay_ns; false: it is exhausted, and the job has failed.
+void restart_init(struct model_world *w); // at the first master's begin, for the whole run
+void restart_begin(struct model_world *w);
+bool restart_allowed(struct model_world *w);
+
+// Failover (failover.c).
 void failover_reset(struct model_world *w, const struct recoup_action *action); // RESET_SUBTASKS
 void failover_void(struct model_world *w);   // RECOVERY_FAILED: takes back what it had recovered
 void failover_global(struct model_world *w); // after RECOVERY_FAILED: the job starts over, or fails
