@@ -116,11 +116,9 @@ static void stop_attempt_of_dead_master(struct model_world *w, uint32_t index)
         attempt->state = MODEL_ATTEMPT_ENDED; // the order to deploy dies with its master
         worker_vacate(w, index);
     } else if (state == MODEL_ATTEMPT_REPORTING) {
-        bool worker_first = attempt->partition == MODEL_PARTITION_LOST ||
-                            !w->workers.list[attempt->worker].alive;
         attempt->state = MODEL_ATTEMPT_ENDED;
-        ledger_lose_unfinished(w, index, worker_first ? MODEL_CAUSE_WORKER_FAILURE
-                                                      : MODEL_CAUSE_RUNNING_AT_CRASH);
+        ledger_lose_unfinished(w, index, attempt->worker_died ? MODEL_CAUSE_WORKER_FAILURE
+                                                              : MODEL_CAUSE_RUNNING_AT_CRASH);
         worker_vacate(w, index);
     }
 }

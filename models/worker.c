@@ -211,7 +211,7 @@ static void end_orphan(struct model_world *w, uint32_t attempt)
 }
 
 // An attempt whose worker dies. Its slot keeps it, for the master does not know yet. A finish
-// report on its way arrives all the same.
+// report on its way arrives all the same, unless the master dies, too.
 static void kill_attempt(struct model_world *w, uint32_t attempt)
 {
     struct model_attempt *a = world_attempt(w, attempt);
@@ -226,6 +226,8 @@ static void kill_attempt(struct model_world *w, uint32_t attempt)
         a->state = MODEL_ATTEMPT_ENDED;
     } else if (a->state == MODEL_ATTEMPT_DEPLOYING) {
         a->state = MODEL_ATTEMPT_ENDED;
+    } else if (a->state == MODEL_ATTEMPT_REPORTING) {
+        a->worker_died = true;
     }
 }
 

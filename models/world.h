@@ -137,6 +137,7 @@ struct model_attempt { // 48 bytes; index = low 32 bits of the library's attempt
     bool dropped;      // its finish was not recorded, since recording had stopped
     uint16_t number;   // n-th attempt of its subtask, from 0
     uint8_t marks;     // of ledger.c alone
+    bool worker_died;  // before its finish report arrived
 };
 
 // --- stages and subtasks, as the current master sees them (besides what the library owns)

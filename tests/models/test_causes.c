@@ -180,20 +180,25 @@ static void AReportInFlightIsRunningAtCrash(void **state)
     world_drop(&t);
 }
 
-// The worker of the report in flight died first, at 10.5 s.
+// The worker of the report in flight died first, at 10.5 s, whether it is back at the death of the
+// master or not, and whether there is an output that went with it or not.
 static void AReportOfADeadWorkerIsAWorkerFailure(void **state)
 {
-    struct model_test t;
-
     (void)state;
-    world_of(&t, 2, 1);
-    t.config.network_latency = constant(2 * SECOND);
-    stage(&t, "only", 1, constant(10 * SECOND));
-    kill_worker_at(&t, 0, 10500 * MILLI);
-    kill_master_at(&t, 11 * SECOND);
-    run(&t);
-    lost_one(&t, MODEL_CAUSE_WORKER_FAILURE, 10 * SECOND);
-    world_drop(&t);
+    for (int i = 0; i < 4; i++) {
+        struct model_test t;
+        world_of(&t, 2, 1);
+        t.config.network_latency = constant(2 * SECOND);
+        t.config.cluster.restart_never = (i & 1) != 0;
+        uint32_t map = stage(&t, "map", 1, constant(10 * SECOND));
+        if ((i & 2) != 0)
+            reads(&t, stage(&t, "reduce", 1, constant(SECOND)), map, RECOUP_ALL_TO_ALL);
+        kill_worker_at(&t, 0, 10500 * MILLI);
+        kill_master_at(&t, 11 * SECOND);
+        run(&t);
+        lost_one(&t, MODEL_CAUSE_WORKER_FAILURE, 10 * SECOND);
+        world_drop(&t);
+    }
 }
 
 // --- attempts that had finished ------------------------------------------------------------------
