@@ -167,6 +167,22 @@ static void H4_an_acknowledgement_takes_one_round_trip(void **state)
     world_drop(&t);
 }
 
+// With two splits for three subtasks worker 2 was sent none, and owes no acknowledgement.
+static void H4_who_was_sent_nothing_acknowledges_nothing(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 3, 1);
+    t.config.network_latency = constant(500 * MILLI);
+    source(&t, stage(&t, "scan", 3, constant(10 * SECOND)), 2, true);
+    restarts(&t, 0);
+    kill_worker_at(&t, 2, 9900 * MILLI);
+    run(&t);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 static void object_store(struct model_test *t)
 {
     t->config.storage.kind = MODEL_STORAGE_S3;
@@ -623,6 +639,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(H2_a_stale_prefix_is_trusted),
         cmocka_unit_test(H4_a_failed_snapshot_ends_recording),
         cmocka_unit_test(H4_an_acknowledgement_takes_one_round_trip),
+        cmocka_unit_test(H4_who_was_sent_nothing_acknowledges_nothing),
         cmocka_unit_test(H6_objects_appear_when_closed),
         cmocka_unit_test(H7_an_initialization_is_only_buffered),
         cmocka_unit_test(H11_what_cannot_be_read_is_deleted),

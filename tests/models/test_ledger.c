@@ -95,7 +95,12 @@ static void a_forgotten_attempt_has_the_cause_that_is_true(void **state)
     assert_int_equal(ledger_forgotten_cause(o.w, 0), MODEL_CAUSE_NOT_SNAPSHOTTED);
     o.w->invariants.reference.attempt_bits[0] = 0;
     assert_int_equal(ledger_forgotten_cause(o.w, 0), MODEL_CAUSE_LOG_DAMAGED);
-    a->event = 1000;
+    a->event = (uint32_t)storage_durable_event(o.w, 1);  // the last that is durable, just so
+    assert_int_equal(ledger_forgotten_cause(o.w, 0), MODEL_CAUSE_LOG_DAMAGED);
+    o.w->zombies.newest = 1;  // its master was cut off, and may have flushed it too late
+    assert_int_equal(ledger_forgotten_cause(o.w, 0), MODEL_CAUSE_NOT_RECORDED);
+    o.w->zombies.newest = 0;
+    a->event++;
     assert_int_equal(ledger_forgotten_cause(o.w, 0), MODEL_CAUSE_NOT_RECORDED);
     a->event = 0;
     assert_int_equal(ledger_forgotten_cause(o.w, 0), MODEL_CAUSE_NOT_RECORDED);

@@ -60,6 +60,21 @@ static void FixedDelayAllowsSoManyRestarts(void **state)
     job_failed_at(&t, 30 * SECOND);
 }
 
+// A worker's death takes both of its subtasks along: one failure, and only one is allowed.
+static void WhatOneFailureBringsAboutCountsOnce(void **state)
+{
+    const struct model_restart rule = {.kind = MODEL_RESTART_FIXED_DELAY, .attempts = 1};
+    struct model_test t;
+
+    (void)state;
+    busy_world(&t, 2, rule);
+    t.config.cluster.workers = 1;
+    t.config.cluster.slots = 2;
+    kill_worker_at(&t, 0, 10 * SECOND);
+    run(&t);
+    last_restart_was_at(&t, 10 * SECOND);
+}
+
 // --- failure-rate --------------------------------------------------------------------------------
 
 static const struct model_restart two_a_minute = {.kind = MODEL_RESTART_FAILURE_RATE,
@@ -185,10 +200,11 @@ static void ExponentialDelayTakesFailuresInAPauseTogether(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
+    static const struct CMUnitTest tests[] = {
         cmocka_unit_test(FixedDelayAllowsSoManyRestarts),
+        cmocka_unit_test(WhatOneFailureBringsAboutCountsOnce),
         cmocka_unit_test(FailureRateLooksAtTheLastInterval),
         cmocka_unit_test(FailureRateHasNoFixedWindows),
         cmocka_unit_test(FailureRateStartsAfreshWithTheNextMaster),
@@ -198,5 +214,5 @@ int main(void)
         cmocka_unit_test(ExponentialDelayTakesFailuresInAPauseTogether),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return check_main(argc, argv, "models_restart", tests);
 }

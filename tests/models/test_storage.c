@@ -359,6 +359,7 @@ static void bandwidth_is_paid_once(void **state)
         {MODEL_STORAGE_HDFS, RECOUP_DURABLE_AT_FLUSH, {0, 1000, 0, 500, 0, 1500}},
         {MODEL_STORAGE_POSIX, RECOUP_DURABLE_AT_SYNC, {1000, 0, 500, 0, 0, 1500}},
         {MODEL_STORAGE_S3, RECOUP_DURABLE_AT_CLOSE, {0, 0, 0, 0, 1500, 1500}},
+        {MODEL_STORAGE_S3, RECOUP_DURABLE_AT_FLUSH, {0, 1000, 0, 500, 0, 1500}},
         {MODEL_STORAGE_NFS, RECOUP_DURABLE_AT_FLUSH, {0, 1000, 0, 500, 0, 1500}},
     };
     static struct fs fs;
