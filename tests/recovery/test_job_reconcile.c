@@ -324,6 +324,34 @@ static void LateReportIsAdoptedOrDropped(void **state)
     close_world(&world);
 }
 
+// What comes back late and nobody needs is kept only where optional outputs are (H33), and where no
+// recovered finish lets them go (H34).
+static void LateReportOfWhatNobodyNeeds(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct world world;
+        struct master *master = open_world(&world, RECOUP_PROFILE_FLINK_1_20);
+        keep_everything(master);
+        master->options.policy[RECOUP_POLICY_LATE_REPORT] = 1;
+        master->options.policy[RECOUP_POLICY_OPTIONAL] = i & 1;
+        master->options.policy[RECOUP_POLICY_RELEASE_RECOVERED] = i >> 1;
+        record(master, 2); // b 0 is finished, so that nobody needs a 0
+        master_restart(master, 2);
+        struct recoup_partition needed[] = {held(master, 0, 2), held(master, 0, 3),
+                                            held(master, 1, 0), held(master, 1, 1)};
+        struct recoup_partition late = held(master, 0, 0);
+        for (uint32_t worker = 0; worker < 4; worker++) {
+            assert_int_equal(master_report(master, worker, needed, 4), 0);
+        }
+        assert_true(master->recovered);
+        master_clear_trace(master);
+        assert_int_equal(master_report(master, 0, &late, 1), 0);
+        assert_string_equal(master->trace, i == 1 ? "track 0.0@0\n" : "release 0.0@0\n");
+        close_world(&world);
+    }
+}
+
 // 2.9 and H23: point-wise inputs go with their consumer, all-to-all ones with the whole stage; at
 // once, or once the recovery point that covers the last consumer is durable.
 static void ReleaseOfConsumedPartitions(void **state)
@@ -357,6 +385,40 @@ static void ReleaseOfConsumedPartitions(void **state)
     master_settle(master);
     master_advance(master, master->now_ns + 5 * SECOND);
     assert_int_equal(master->n_released, 4);
+    close_world(&world);
+}
+
+static void answer_snapshots_of(struct master *master, uint32_t take)
+{
+    for (unsigned i = 0; i < master->n_asked; i++) {
+        if (master->asked[i].snapshot == take) {
+            assert_int_equal(
+                master_snapshot(master, take, master->asked[i].coordinator, false, NULL, 0), 0);
+        }
+    }
+}
+
+// Two consumers finish, each with a recovery point of its own: what the second one has read waits
+// for the second point, although it stands right beside the output that goes with the first.
+static void EachInputWaitsForItsOwnRecoveryPoint(void **state)
+{
+    (void)state;
+    struct world world;
+    struct master *master = open_world(&world, RECOUP_PROFILE_HARDENED);
+    master->options.snapshot_min_pause_ns = 0;
+    record(master, 0);
+    master->hold_snapshots = true;
+    finish_range(master, 1, 0, 2);
+    uint32_t first = master->asked[0].snapshot;
+    master_clear_trace(master);
+    answer_snapshots_of(master, first);
+    master_settle(master);
+    master_advance(master, master->now_ns + 5 * SECOND);
+    assert_string_equal(master->trace, "release 0.0@0\n");
+    answer_snapshots_of(master, first + 1);
+    master_settle(master);
+    master_advance(master, master->now_ns + SECOND);
+    assert_string_equal(master->trace, "release 0.0@0\nrelease 0.1@1\n");
     close_world(&world);
 }
 
@@ -588,7 +650,9 @@ int main(void)
         cmocka_unit_test(WorkerLostWithinTheWait),
         cmocka_unit_test(WaitIsExtendedForSilentWorkers),
         cmocka_unit_test(LateReportIsAdoptedOrDropped),
+        cmocka_unit_test(LateReportOfWhatNobodyNeeds),
         cmocka_unit_test(ReleaseOfConsumedPartitions),
+        cmocka_unit_test(EachInputWaitsForItsOwnRecoveryPoint),
         cmocka_unit_test(SnapshotsInVirtualTime),
         cmocka_unit_test(DoubleFailure),
         cmocka_unit_test(ResetsAreDurableBeforeRecovered),

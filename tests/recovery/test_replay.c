@@ -24,10 +24,10 @@ static void release(void *context, void *memory, size_t size)
     free(memory);
 }
 
-// A source with a coordinator, a stage without one.
+// A source with a coordinator, in one test with two, and a stage without one.
 static const struct recoup_stage_spec stages[] = {{.parallelism = 4}, {.parallelism_max = 4}};
 static const struct recoup_edge_spec edges[] = {{0, 1, RECOUP_ALL_TO_ALL}};
-static const struct recoup_coordinator_spec coordinators[] = {{0, true}};
+static const struct recoup_coordinator_spec coordinators[] = {{0, true}, {0, true}};
 
 struct fixture {
     struct recoup__memory memory;
@@ -38,13 +38,13 @@ struct fixture {
     uint32_t file; // that the next record stands in
 };
 
-static void open_fixture(struct fixture *f, bool first_finish)
+static void open_graph(struct fixture *f, bool first_finish, uint32_t n_coordinators)
 {
     struct recoup_graph spec = {.n_stages = 2,
                                 .stages = stages,
                                 .n_edges = 1,
                                 .edges = edges,
-                                .n_coordinators = 1,
+                                .n_coordinators = n_coordinators,
                                 .coordinators = coordinators};
     struct recoup_allocator allocator = {allocate, release, NULL};
     memset(f, 0, sizeof *f);
@@ -52,6 +52,11 @@ static void open_fixture(struct fixture *f, bool first_finish)
     assert_int_equal(recoup__graph_init(&f->graph, &f->memory, &spec), 0);
     assert_int_equal(recoup__state_init(&f->state, &f->memory, &f->graph), 0);
     assert_int_equal(recoup__replay_init(&f->replay, &f->state, first_finish), 0);
+}
+
+static void open_fixture(struct fixture *f, bool first_finish)
+{
+    open_graph(f, first_finish, 1);
 }
 
 static void close_fixture(struct fixture *f)
@@ -216,6 +221,33 @@ static void TrimCoordinatorStages(void **state)
     close_fixture(&f);
 }
 
+// Of two coordinators of a stage, the one whose snapshot covers less says how far its finishes
+// count, whichever of the two that is.
+static void EachCoordinatorOfAStageMustCover(void **state)
+{
+    (void)state;
+    for (uint32_t ahead = 0; ahead < 2; ahead++) {
+        struct fixture f;
+        struct recoup__snapshot snapshots[] = {{0, "a", 1}, {1, "b", 1}};
+        struct recoup__record record = {.type = RECOUP__RECORD_FINISHED};
+        open_graph(&f, false, 2);
+        assert_int_equal(initialized(&f, 0, 4), 0);
+        record.finished.attempt = 10;
+        record.finished.n_snapshots = 2;
+        record.finished.snapshots = snapshots;
+        assert_int_equal(put(&f, &record), 0);
+        record.finished.subtask = 1;
+        record.finished.attempt = 11;
+        record.finished.n_snapshots = 1;
+        record.finished.snapshots = &snapshots[ahead];
+        assert_int_equal(put(&f, &record), 0);
+        assert_true(recoup__replay_trim(&f.replay, true));
+        assert_int_equal(attempt(&f, 0, 0), 10);
+        assert_int_equal(attempt(&f, 0, 1), 0);
+        close_fixture(&f);
+    }
+}
+
 // B13, H20: a second finish keeps the place of the first under first-finish, and gets its own in
 // the log.
 static void SecondFinishKeepsItsPlaceInFlink(void **state)
@@ -276,6 +308,17 @@ static void LateSnapshotCountsAtItsFinish(void **state)
     assert_true(recoup__replay_trim(&f.replay, true));
     assert_int_equal(attempt(&f, 0, 1), 11);
     expect_snapshot(&f, "new");
+    close_fixture(&f);
+    // Nor does it take back what that one covers, where the last recovery point covers all.
+    open_log(&f, false);
+    finished(&f, 0, 0, 10, "");
+    finished(&f, 0, 1, 11, "new");
+    finished(&f, 1, 0, 20, "");
+    assert_int_equal(carries(&f, RECOUP__RECORD_SNAPSHOT, 0, 0, 10, "late"), 0);
+    assert_true(recoup__replay_trim(&f.replay, false));
+    assert_int_equal(attempt(&f, 0, 0), 10);
+    assert_int_equal(attempt(&f, 0, 1), 11);
+    assert_int_equal(attempt(&f, 1, 0), 0);
     close_fixture(&f);
 }
 
@@ -452,6 +495,7 @@ int main(void)
         cmocka_unit_test(TrimAll),
         cmocka_unit_test(NoRecoveryPointKeepsNothing),
         cmocka_unit_test(TrimCoordinatorStages),
+        cmocka_unit_test(EachCoordinatorOfAStageMustCover),
         cmocka_unit_test(SecondFinishKeepsItsPlaceInFlink),
         cmocka_unit_test(ResetForgetsPlaceAndSnapshots),
         cmocka_unit_test(LateSnapshotCountsAtItsFinish),

@@ -225,7 +225,9 @@ static void large_records_pass_by(void **state)
                            "append events.0 8 to 0\nflush events.0\n"
                            "append events.0 5033 to 1\n");
     assert_u64(host->durable, 0);
+    host_clear_log(host);
     host_stop(host, false);
+    assert_text(host->log, "close events.0\ndurable 1\n");
     host_destroy(host);
 
     host = hardened();
@@ -445,6 +447,29 @@ static void late_snapshot_follows(void **state)
     assert_int_equal(host->records[3].type, RECOUP__RECORD_SNAPSHOT);
     assert_u64(host->records[3].subtask, 1);
     assert_u64(host->records[3].n_snapshots, 2);
+    host_stop(host, true);
+    host_destroy(host);
+}
+
+// Each record has a time of its own: the second one's is over a nanosecond after the first one's.
+static void late_by_a_nanosecond(void **state)
+{
+    struct host *host = hardened();
+
+    (void)state;
+    host_open(host);
+    host_incarnation(host);
+    host->now_ns = SECOND;
+    host_finish_waiting(host, 1, 0, 5);
+    host->now_ns = SECOND + 1;
+    host_finish_waiting(host, 2, 0, 6);
+    host_advance(host, 11 * SECOND);
+    assert_time_ns(recoup__store_deadline(host->store), 11 * SECOND + 1);
+    host_snapshot(host, 6, 0, false);
+    host_snapshot(host, 6, RECOUP_SHUFFLE, false);
+    assert_u64(host->n_settled, 1);
+    assert_u64(host->settled[0], 6);
+    assert_u64(host->carriers[0], 3);  // in time, so its finish itself carries it
     host_stop(host, true);
     host_destroy(host);
 }
@@ -1103,6 +1128,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(failed_snapshot_stops_recording),
     cmocka_unit_test(failed_snapshot_is_skipped),
     cmocka_unit_test(late_snapshot_follows),
+    cmocka_unit_test(late_by_a_nanosecond),
     cmocka_unit_test(late_snapshots_are_limited),
     cmocka_unit_test(durable_at_sync_and_close),
     cmocka_unit_test(unsynced_hole),
