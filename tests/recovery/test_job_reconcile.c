@@ -119,6 +119,37 @@ static void ClassesOfPartitions(void **state)
     }
 }
 
+// Two workers have the same output. The first one's counts, the other's is dropped; that the first
+// one says it again changes nothing, within the wait and after it.
+static void AnOutputThatTwoWorkersHave(void **state)
+{
+    (void)state;
+    struct world world;
+    struct master *master = open_world(&world, RECOUP_PROFILE_FLINK_1_20);
+    keep_everything(master);
+    record(master, 0);
+    struct recoup_partition here = held(master, 0, 2);
+    struct recoup_partition there = here;
+    struct recoup_partition others[] = {held(master, 0, 0), held(master, 0, 1), held(master, 0, 3)};
+    there.worker = 1;
+    master_restart(master, 2);
+    master_clear_trace(master);
+    assert_int_equal(master_report(master, 2, &here, 1), 0);
+    assert_int_equal(master_report(master, 1, &there, 1), 0);
+    assert_int_equal(master_report(master, 2, &here, 1), 0);
+    for (uint32_t worker = 0; worker < 4; worker++) {
+        assert_int_equal(master_report(master, worker, others, 3), 0);
+    }
+    assert_string_equal(master->trace, "ask off\ntrack 0.0@0 0.1@1 0.2@2 0.3@3\nrelease 0.2@1\n"
+                                       "recovered log\n");
+    master_clear_trace(master);
+    assert_int_equal(master_report(master, 2, &here, 1), 0);
+    assert_string_equal(master->trace, "");
+    assert_int_equal(master_report(master, 1, &there, 1), 0);
+    assert_string_equal(master->trace, "release 0.2@1\n");
+    close_world(&world);
+}
+
 // H34: recovered finishes feed the release rule; what nobody needs goes at the end of recovery.
 static void RecoveredFinishesReleaseTheirInputs(void **state)
 {
@@ -422,6 +453,32 @@ static void EachInputWaitsForItsOwnRecoveryPoint(void **state)
     close_world(&world);
 }
 
+// Where all is trimmed behind the last recovery point, a checkpoint after an error must put before
+// its boundary what that point covers, the finish that carries it included, and nothing else.
+static void CheckpointKeepsWhatTheLastPointCovers(void **state)
+{
+    (void)state;
+    struct world world;
+    struct master *master = open_world(&world, RECOUP_PROFILE_FLINK_1_20);
+    master->options.policy[RECOUP_POLICY_ON_ERROR] = 1;
+    record(master, 0); // the end of stage a takes a recovery point
+    master->fail_from = master->operations;
+    master->fail_to = master->operations + 1;
+    master->fail_error = RECOUP_EIO;
+    assert_int_equal(master_finish(master, 1, 0), 0);
+    master_advance(master, master->now_ns + 10 * SECOND);
+    assert_int_equal(master->n_lost, 1);
+    assert_int_equal(master->n_restored, 1);
+    assert_int_equal(master_finish(master, 1, 1), 0);
+    master_advance(master, master->now_ns + 2 * SECOND);
+    master_restart(master, 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(master_finished(master, 0, i));
+        assert_false(master_finished(master, 1, i));
+    }
+    close_world(&world);
+}
+
 // B3, B4, N1 in virtual time: when snapshots are taken, and of whom.
 static void SnapshotsInVirtualTime(void **state)
 {
@@ -642,6 +699,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ClassesOfPartitions),
+        cmocka_unit_test(AnOutputThatTwoWorkersHave),
         cmocka_unit_test(RecoveredFinishesReleaseTheirInputs),
         cmocka_unit_test(WaitEndsEarly),
         cmocka_unit_test(ReportAtTheTimeout),
@@ -653,6 +711,7 @@ int main(void)
         cmocka_unit_test(LateReportOfWhatNobodyNeeds),
         cmocka_unit_test(ReleaseOfConsumedPartitions),
         cmocka_unit_test(EachInputWaitsForItsOwnRecoveryPoint),
+        cmocka_unit_test(CheckpointKeepsWhatTheLastPointCovers),
         cmocka_unit_test(SnapshotsInVirtualTime),
         cmocka_unit_test(DoubleFailure),
         cmocka_unit_test(ResetsAreDurableBeforeRecovered),

@@ -208,6 +208,25 @@ static void flink_any_entry(void **state)
     host_destroy(host);
 }
 
+// However often it is tried again, it is one interruption, and lasts as long as time does.
+static void ten_attempts_unprotected(struct host *host)
+{
+    struct recoup_stats before = {0};
+    struct recoup_stats after = {0};
+    int64_t since_ns;
+
+    host_advance(host, recoup__store_deadline(host->store));
+    since_ns = host->now_ns;
+    recoup__store_stats(host->store, &before);
+    for (unsigned i = 0; i < 10; i++) {
+        host_advance(host, recoup__store_deadline(host->store));
+    }
+    recoup__store_stats(host->store, &after);
+    assert_true(host->now_ns > since_ns);
+    assert_u64(after.interruptions, 1);
+    assert_time_ns(after.unprotected_ns - before.unprotected_ns, host->now_ns - since_ns);
+}
+
 // Flink takes any storage error while opening for the end of the recovery; hardened tries again.
 static void errors_while_opening(void **state)
 {
@@ -243,6 +262,9 @@ static void errors_while_opening(void **state)
         assert_int_equal(recoup__store_opened(host->store)->result,
                          types[i] == RECOUP_ACTION_READ ? RECOUP__OPENED_FAILED
                                                         : RECOUP__OPENED_UNREAD);
+        if (types[i] != RECOUP_ACTION_READ) {
+            ten_attempts_unprotected(host);
+        }
         host_destroy(host);
     }
 }
@@ -397,6 +419,7 @@ static void hardened_header(void **state)
 static void hardened_foreign(void **state)
 {
     struct host *host = hardened_log();
+    const struct host_file *other;
     uint8_t copy[64 + 2 * RECORD];
 
     (void)state;
@@ -405,6 +428,13 @@ static void hardened_foreign(void **state)
     host = hardened_log();
     memcpy(copy, host_file(host, file_1)->bytes, sizeof copy);
     host_put(host, file_2, copy, sizeof copy);  // a file under another's name
+    expect_failure(host, RECOUP__DAMAGE_FOREIGN, RECOUP_EFOREIGN);
+    host = hardened_log();
+    host_open(host);
+    host_incarnation(host);
+    host_stop(host, false);
+    other = host_file(host, "events.0000000000000002.000000");
+    host_put(host, file_0, other->bytes, other->size);  // and one of another master's
     expect_failure(host, RECOUP__DAMAGE_FOREIGN, RECOUP_EFOREIGN);
     host = hardened_log();
     host->digest[3] ^= 1;
@@ -433,6 +463,16 @@ static void hardened_missing_file(void **state)
     host_advance(host, SECOND);
     assert_int_equal(recoup__store_opened(host->store)->result, RECOUP__OPENED_LOG);
     assert_u64(host->n_records, 7);
+    host_crash(host);
+    // Six times in all: the waits between them are 100, 200, 400, 800 and 1,600 ms.
+    host_file(host, file_1)->exists = false;
+    host->operations[RECOUP_ACTION_LIST] = 0;
+    assert_int_equal(reopen(host)->result, RECOUP__OPENED_PENDING);
+    host_advance(host, host->now_ns + 3100 * MILLISECOND - 1);
+    assert_int_equal(recoup__store_opened(host->store)->result, RECOUP__OPENED_PENDING);
+    host_advance(host, host->now_ns + 1);
+    assert_u64(host->operations[RECOUP_ACTION_LIST], 6);
+    assert_int_equal(recoup__store_opened(host->store)->error, RECOUP_EGAP);
     host_destroy(host);
 }
 
@@ -517,6 +557,33 @@ static void hardened_prefix_of_two_masters(void **state)
     assert_int_equal(opened->result, RECOUP__OPENED_LOG);
     assert_u64(host->n_records, 7);
     assert_true(opened->lost);
+    host_destroy(host);
+}
+
+// The same without epochs in the names, where the torn tail is read: the second master's
+// INCARNATION names exactly what could be read before it, so that its records count.
+static void unfenced_prefix_of_two_masters(void **state)
+{
+    struct host *host = host_create(RECOUP_PROFILE_HARDENED);
+
+    (void)state;
+    host->options.policy[RECOUP_POLICY_FENCING] = 0;
+    host_open(host);
+    host_incarnation(host);
+    host_finish(host, 0, 0);
+    host_finish(host, 1, 0);
+    host_stop(host, false);
+    host_file(host, "events.0")->size -= 10;  // torn by the crash
+    host_open(host);
+    assert_u64(host->n_records, 2);
+    host_incarnation(host);
+    host_finish(host, 50, 0);
+    host_stop(host, false);
+    assert_int_equal(reopen(host)->result, RECOUP__OPENED_LOG);
+    assert_int_equal(recoup__store_opened(host->store)->damage, RECOUP__DAMAGE_TORN);
+    assert_u64(host->n_records, 4);
+    assert_u64(host->records[3].subtask, 50);
+    host_stop(host, true);
     host_destroy(host);
 }
 
@@ -643,6 +710,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hardened_unknown_type),
     cmocka_unit_test(hardened_empty),
     cmocka_unit_test(hardened_prefix_of_two_masters),
+    cmocka_unit_test(unfenced_prefix_of_two_masters),
     cmocka_unit_test(hardened_unopened_master),
     cmocka_unit_test(single_policies),
     cmocka_unit_test(small_reads),

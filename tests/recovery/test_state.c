@@ -314,6 +314,35 @@ static void ClosureDownstream(void **state)
     close_fixture(&f);
 }
 
+// a -> b -> c -> d, one subtask each: d is finished although nothing before it is (a log whose
+// resets are missing, H19). It has read what a is about to make again, through two that do not run.
+static void ClosureReachesWhatIsFinishedFarBelow(void **state)
+{
+    (void)state;
+    static const struct recoup_stage_spec chain[] = {{1, 0}, {1, 0}, {1, 0}, {1, 0}};
+    static const struct recoup_edge_spec links[] = {
+        {0, 1, RECOUP_POINTWISE}, {1, 2, RECOUP_POINTWISE}, {2, 3, RECOUP_POINTWISE}};
+    struct recoup_graph spec = {.n_stages = 4, .stages = chain, .n_edges = 3, .edges = links};
+    struct fixture f;
+    memset(&f, 0, sizeof f);
+    f.memory = make_memory();
+    assert_int_equal(recoup__graph_init(&f.graph, &f.memory, &spec), 0);
+    assert_int_equal(recoup__state_init(&f.state, &f.memory, &f.graph), 0);
+    assert_int_equal(recoup__closure_init(&f.closure, &f.state), 0);
+    for (uint32_t s = 0; s < 4; s++) {
+        assert_int_equal(recoup__state_initialize(&f.state, s, 1), 0);
+    }
+    finish(&f, 3, 0, 4000);
+    recoup__closure_begin(&f.closure, RECOUP__CLOSURE_RECOVERY | RECOUP__CLOSURE_FIXPOINT);
+    recoup__closure_add(&f.closure, 0, 0, 1, RECOUP_RESET_UNFINISHED);
+    recoup__closure_expand(&f.closure);
+    expect_ranges(&f,
+                  (struct recoup_reset_range[]){{{0, 0, 1}, RECOUP_RESET_UNFINISHED},
+                                                {{3, 0, 1}, RECOUP_RESET_DOWNSTREAM}},
+                  2);
+    close_fixture(&f);
+}
+
 // Upstream only where the partition is gone, transitively.
 static void ClosureUpstream(void **state)
 {
@@ -460,6 +489,7 @@ int main(void)
         cmocka_unit_test(HashDependsOnStateOnly),
         cmocka_unit_test(ClosureStopsWhereNothingCanHaveStarted),
         cmocka_unit_test(ClosureDownstream),
+        cmocka_unit_test(ClosureReachesWhatIsFinishedFarBelow),
         cmocka_unit_test(ClosureUpstream),
         cmocka_unit_test(ClosureTimeBomb),
         cmocka_unit_test(SnapshotPolicy),
