@@ -94,6 +94,37 @@ static void SplitsComeBackToo(void **state)
     }
 }
 
+// Worker 0's map is made anew on worker 2 from 40.5 s on, which dies at 41 s; while its pause lasts
+// until 46 s, the other map runs there, with the split that worker 0's map had read. At 50.5 s
+// worker 0 is back: its output stands for a split that somebody else is reading, so that the map
+// runs again, with the other split, to 60.5 s.
+static void AnOutputWhoseSplitsAreTakenIsNotAgreedTo(void **state)
+{
+    const struct sim_law_point reconnect[] = {{0, 40 * SECOND}, {0, 100 * SECOND}, {0, 0}};
+    struct model_test t;
+
+    (void)state;
+    late_world(&t, true);
+    source(&t, 0, 2, true);
+    t.config.cluster.workers = 3;
+    t.config.cluster.restart_never = false;
+    t.config.cluster.reconnect =
+        (struct sim_law){.kind = SIM_LAW_TRACE, .count = 3, .points = reconnect};
+    t.config.restart = (struct model_restart){
+        .kind = MODEL_RESTART_FIXED_DELAY, .attempts = 10, .delay_ns = 5 * SECOND};
+    t.config.timeouts.heartbeat_interval_ns = 0;
+    kill_worker_at(&t, 1, 11 * SECOND);
+    kill_worker_at(&t, 2, 41 * SECOND);
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_LATE), 1);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_PARTITION_LOST), 1);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_SPECULATION), 0);
+    assert_time_ns(t.result.makespan_ns, 65 * SECOND + SECOND / 2);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -101,6 +132,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(FlinkMakesItAnew),
         cmocka_unit_test(WhatIsBeingMadeAnewIsGivenUp),
         cmocka_unit_test(SplitsComeBackToo),
+        cmocka_unit_test(AnOutputWhoseSplitsAreTakenIsNotAgreedTo),
     };
 
     return check_main(argc, argv, "models_adoption", tests);

@@ -479,6 +479,38 @@ static void CheckpointKeepsWhatTheLastPointCovers(void **state)
     close_world(&world);
 }
 
+// Policy snapshot.on-failure = skip: a snapshot that failed is asked for again with the next
+// finish, whatever stage that one is of, and although the pause is not over.
+static void AFailedSnapshotIsAskedForAgain(void **state)
+{
+    (void)state;
+    for (int failed = 0; failed < 2; failed++) {
+        struct world world;
+        struct master *master = open_world(&world, RECOUP_PROFILE_HARDENED);
+        assert_int_equal(master_start(master, 1), 0);
+        master_advance(master, 0);
+        for (uint32_t s = 0; s < 3; s++) {
+            assert_int_equal(master_initialize(master, s, stages[s].parallelism), 0);
+        }
+        master->hold_snapshots = true;
+        assert_int_equal(master_finish(master, 0, 0), 0); // the first finish takes snapshots
+        assert_int_equal(master->n_asked, 2);
+        assert_int_equal(master->asked[0].coordinator, 0);
+        uint32_t take = master->asked[0].snapshot;
+        assert_int_equal(master_snapshot(master, take, 0, failed == 1, NULL, 0), 0);
+        assert_int_equal(master_snapshot(master, take, RECOUP_SHUFFLE, false, NULL, 0), 0);
+        master->n_asked = 0;
+        master_settle(master);
+        assert_int_equal(master_finish(master, 1, 0), 0);
+        assert_int_equal(master->n_asked, failed == 1 ? 2 : 0);
+        if (failed == 1) {
+            assert_int_equal(master->asked[0].coordinator, 0);
+            assert_int_equal(master->asked[1].coordinator, RECOUP_SHUFFLE);
+        }
+        close_world(&world);
+    }
+}
+
 // B3, B4, N1 in virtual time: when snapshots are taken, and of whom.
 static void SnapshotsInVirtualTime(void **state)
 {
@@ -713,6 +745,7 @@ int main(void)
         cmocka_unit_test(EachInputWaitsForItsOwnRecoveryPoint),
         cmocka_unit_test(CheckpointKeepsWhatTheLastPointCovers),
         cmocka_unit_test(SnapshotsInVirtualTime),
+        cmocka_unit_test(AFailedSnapshotIsAskedForAgain),
         cmocka_unit_test(DoubleFailure),
         cmocka_unit_test(ResetsAreDurableBeforeRecovered),
         cmocka_unit_test(LivenessChecks),

@@ -461,6 +461,44 @@ static void MarkedFinishIsCoveredByLaterPoints(void **state)
     close_fixture(&f);
 }
 
+// What the boundary does not cover has lost its place for good: a snapshot that follows its finish
+// late covers nobody knows what, also once the finish has been reset.
+static void LateSnapshotOfAMarkedFinishSaysNothing(void **state)
+{
+    (void)state;
+    for (int is_reset = 0; is_reset < 2; is_reset++) {
+        struct fixture f;
+        open_log(&f, false);
+        put_checkpoint(&f);
+        control(&f, RECOUP__RECORD_CHECKPOINT_END, false);
+        if (is_reset == 1) {
+            reset(&f, 0, 1, 1);
+        }
+        assert_int_equal(carries(&f, RECOUP__RECORD_SNAPSHOT, 0, 1, 31, "late"), 0);
+        recoup__replay_end(&f.replay);
+        expect_snapshot(&f, "k");
+        assert_true(recoup__replay_trim(&f.replay, true));
+        assert_int_equal(attempt(&f, 0, 0), 30);
+        assert_int_equal(attempt(&f, 0, 1), 0);
+        close_fixture(&f);
+    }
+}
+
+// One record before it is enough for a checkpoint to say nothing new; what comes meanwhile counts.
+static void CompactionBehindOneRecord(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_fixture(&f, false);
+    assert_int_equal(initialized(&f, 0, 4), 0);
+    control(&f, RECOUP__RECORD_CHECKPOINT_BEGIN, false);
+    finished(&f, 0, 0, 10, "a");
+    recoup__replay_end(&f.replay); // its master died
+    assert_true(recoup__replay_trim(&f.replay, true));
+    assert_int_equal(attempt(&f, 0, 0), 10);
+    close_fixture(&f);
+}
+
 // A checkpoint that does not replace says nothing new, complete or not.
 static void CompactionSaysNothingNew(void **state)
 {
@@ -504,6 +542,8 @@ int main(void)
         cmocka_unit_test(UnfencedCheckpointsAreToldApart),
         cmocka_unit_test(CheckpointReplacesOnlyWhenComplete),
         cmocka_unit_test(MarkedFinishIsCoveredByLaterPoints),
+        cmocka_unit_test(LateSnapshotOfAMarkedFinishSaysNothing),
+        cmocka_unit_test(CompactionBehindOneRecord),
         cmocka_unit_test(CompactionSaysNothingNew),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);

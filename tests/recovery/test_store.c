@@ -838,30 +838,6 @@ static void fenced(void **state)
     host_destroy(host);
 }
 
-// A file that bears this master's own epoch, under the very next name, which it has not used:
-// another master has the same epoch. It is seen at the look, before anything is created.
-static void a_stranger_of_the_same_epoch(void **state)
-{
-    struct host *host = hardened();
-    uint64_t created;
-
-    (void)state;
-    host_open(host);
-    host_incarnation(host);
-    host->fault = (struct host_fault){true, RECOUP_ACTION_APPEND, 1, RECOUP_EIO, false};
-    host_finish(host, 0, 0);
-    host_advance(host, SECOND);
-    assert_int_equal(host->lost_error, RECOUP_EIO);
-    host_put(host, "events.0000000000000001.000001", NULL, 0);
-    created = host->operations[RECOUP_ACTION_CREATE];
-    host_advance(host, 2 * SECOND);
-    assert_u64(host->lost, 2);
-    assert_int_equal(host->lost_error, RECOUP_EFENCED);
-    assert_u64(host->operations[RECOUP_ACTION_CREATE], created);
-    host_stop(host, false);
-    host_destroy(host);
-}
-
 // What a fenced master writes after its successor has read the log never counts (H16).
 static void zombie_bytes_do_not_count(void **state)
 {
@@ -1165,7 +1141,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(compaction),
     cmocka_unit_test(a_checkpoint_of_one_step),
     cmocka_unit_test(fenced),
-    cmocka_unit_test(a_stranger_of_the_same_epoch),
     cmocka_unit_test(zombie_bytes_do_not_count),
     cmocka_unit_test(out_of_memory),
     cmocka_unit_test(every_operation_fails),
