@@ -24,8 +24,8 @@ static bool agrees(struct model_world *w, uint32_t stage, uint32_t index)
             (enum model_attempt_state)world_attempt(w, subtask->attempt)->state;
         if (is != MODEL_ATTEMPT_DEPLOYING && is != MODEL_ATTEMPT_RUNNING)
             return false; // its finish or failure is on its way
-    } else if (subtask->state != MODEL_SUBTASK_WAITING && subtask->state != MODEL_SUBTASK_READY) {
-        return false;
+    } else if (state.resetting) {
+        return false; // its attempt has not ended yet, or its pause
     }
     return coordinator_may_retake(w, (uint32_t)state.attempt);
 }

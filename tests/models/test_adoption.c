@@ -94,27 +94,55 @@ static void SplitsComeBackToo(void **state)
     }
 }
 
-// Worker 0's map is made anew on worker 2 from 40.5 s on, which dies at 41 s; while its pause lasts
-// until 46 s, the other map runs there, with the split that worker 0's map had read. At 50.5 s
-// worker 0 is back: its output stands for a split that somebody else is reading, so that the map
-// runs again, with the other split, to 60.5 s.
-static void AnOutputWhoseSplitsAreTakenIsNotAgreedTo(void **state)
+// Three workers: 2 is there at once, 0 comes back with its map after `late_ns`, and 1 dies with the
+// other map. What is made anew from 40.5 s on dies with worker 2 at 41 s, and pauses until 46 s.
+static void world_with_a_pause(struct model_test *t, struct sim_law_point *reconnect,
+                               int64_t late_ns)
 {
-    const struct sim_law_point reconnect[] = {{0, 40 * SECOND}, {0, 100 * SECOND}, {0, 0}};
+    late_world(t, true);
+    reconnect[0] = (struct sim_law_point){0, late_ns};
+    reconnect[1] = (struct sim_law_point){0, 100 * SECOND};
+    reconnect[2] = (struct sim_law_point){0, 0};
+    t->config.cluster.workers = 3;
+    t->config.cluster.restart_never = false;
+    t->config.cluster.reconnect =
+        (struct sim_law){.kind = SIM_LAW_TRACE, .count = 3, .points = reconnect};
+    t->config.restart = (struct model_restart){
+        .kind = MODEL_RESTART_FIXED_DELAY, .attempts = 10, .delay_ns = 5 * SECOND};
+    t->config.timeouts.heartbeat_interval_ns = 0;
+    kill_worker_at(t, 1, 11 * SECOND);
+    kill_worker_at(t, 2, 41 * SECOND);
+}
+
+// Worker 0 is back at 45.5 s, within the pause: at its end, at 46 s, its map counts again. The
+// other one runs on worker 2 from 41 to 51 s, and then the reduce.
+static void WhatComesBackInAPauseCountsAtItsEnd(void **state)
+{
+    struct sim_law_point reconnect[3];
     struct model_test t;
 
     (void)state;
-    late_world(&t, true);
+    world_with_a_pause(&t, reconnect, 35 * SECOND);
+    run(&t);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_LATE), 0);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_PARTITION_LOST), 1);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_FAILURE), 1);
+    assert_time_ns(t.result.makespan_ns, 56 * SECOND);
+    no_findings(&t);
+    world_drop(&t);
+}
+
+// While the pause lasts, the other map runs on worker 2, with the split that worker 0's map had
+// read. At 50.5 s worker 0 is back: its output stands for a split that somebody else is reading, so
+// that the map runs again, with the other split, to 60.5 s.
+static void AnOutputWhoseSplitsAreTakenIsNotAgreedTo(void **state)
+{
+    struct sim_law_point reconnect[3];
+    struct model_test t;
+
+    (void)state;
+    world_with_a_pause(&t, reconnect, 40 * SECOND);
     source(&t, 0, 2, true);
-    t.config.cluster.workers = 3;
-    t.config.cluster.restart_never = false;
-    t.config.cluster.reconnect =
-        (struct sim_law){.kind = SIM_LAW_TRACE, .count = 3, .points = reconnect};
-    t.config.restart = (struct model_restart){
-        .kind = MODEL_RESTART_FIXED_DELAY, .attempts = 10, .delay_ns = 5 * SECOND};
-    t.config.timeouts.heartbeat_interval_ns = 0;
-    kill_worker_at(&t, 1, 11 * SECOND);
-    kill_worker_at(&t, 2, 41 * SECOND);
     run(&t);
     assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
     assert_u64(lost_attempts(&t, MODEL_CAUSE_WORKER_LATE), 1);
@@ -132,6 +160,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(FlinkMakesItAnew),
         cmocka_unit_test(WhatIsBeingMadeAnewIsGivenUp),
         cmocka_unit_test(SplitsComeBackToo),
+        cmocka_unit_test(WhatComesBackInAPauseCountsAtItsEnd),
         cmocka_unit_test(AnOutputWhoseSplitsAreTakenIsNotAgreedTo),
     };
 
