@@ -113,6 +113,28 @@ static void TaskFailure(void **state)
     world_drop(&t);
 }
 
+// Two stages read the maps: `each` one by one, `all` as a whole. Worker 1 dies at 17 s, unnoticed,
+// with map 1's output. At 20 s each 0 finds its input, and all, a moment later, one missing.
+static void WhatOneConsumerFindsSaysNothingOfAnother(void **state)
+{
+    struct model_test t;
+
+    (void)state;
+    world_of(&t, 3, 1);
+    t.config.cluster.deploy = constant(5 * SECOND);
+    uint32_t map = stage(&t, "map", 2, constant(10 * SECOND));
+    reads(&t, stage(&t, "each", 2, constant(10 * SECOND)), map, RECOUP_POINTWISE);
+    reads(&t, stage(&t, "all", 1, constant(10 * SECOND)), map, RECOUP_ALL_TO_ALL);
+    restarts(&t);
+    kill_worker_at(&t, 1, 17 * SECOND);
+    run(&t);
+    assert_int_equal(t.result.state, MODEL_JOB_FINISHED);
+    assert_u64(lost_attempts(&t, MODEL_CAUSE_TASK_FAILURE), 1);
+    assert_time_ns(lost_ns(&t, MODEL_CAUSE_TASK_FAILURE), 0);
+    no_findings(&t);
+    world_drop(&t);
+}
+
 // Worker 1 dies at 5 s with subtask 1, which runs again on worker 0 from 10 s on.
 static void WorkerFailure(void **state)
 {
@@ -396,6 +418,7 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(TaskFailure),
+        cmocka_unit_test(WhatOneConsumerFindsSaysNothingOfAnother),
         cmocka_unit_test(WorkerFailure),
         cmocka_unit_test(WorkerFailureComesBeforeTheCrash),
         cmocka_unit_test(RunningAtCrash),

@@ -335,6 +335,25 @@ static void objects_appear_at_close(void **state)
     fs_close(&fs);
 }
 
+// What is removed while it is open is gone with the bytes that were never flushed.
+static void an_open_file_is_removed_as_a_whole(void **state)
+{
+    static struct fs fs;
+
+    (void)state;
+    fs_prepare(&fs, MODEL_STORAGE_HDFS, RECOUP_DURABLE_AT_FLUSH);
+    fs_open(&fs);
+    created(&fs, "events.0");
+    assert_int_equal(do_append(&fs, "events.0", 10, 4), 0);
+    assert_int_equal(do_op(&fs, RECOUP_ACTION_FLUSH, "events.0"), 0);
+    assert_int_equal(do_append(&fs, "events.0", 7, 5), 0);
+    assert_int_equal(do_op(&fs, RECOUP_ACTION_REMOVE, "events.0"), 0);
+    assert_u64(storage_bytes_removed(fs.w), 17);
+    assert_u64(storage_durable_event(fs.w, CLIENT), 4);
+    ledger_closes(&fs);
+    fs_close(&fs);
+}
+
 // --- time ---------------------------------------------------------------------------------------
 
 static int64_t timed(struct fs *fs, enum recoup_action_type type, size_t size)
@@ -590,6 +609,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(closed_files_survive),
         cmocka_unit_test(names_behave),
         cmocka_unit_test(objects_appear_at_close),
+        cmocka_unit_test(an_open_file_is_removed_as_a_whole),
         cmocka_unit_test(bandwidth_is_paid_once),
         cmocka_unit_test(requests_are_priced),
         cmocka_unit_test(kills_tear_operations),

@@ -78,11 +78,41 @@ static void a_stage_end_within_a_checkpoint(void **state)
     host_destroy(host);
 }
 
+// Writes 1,300 finishes (68,900 bytes) with a stage end behind them, and lets all settle.
+static void write_a_stage(struct host *host)
+{
+    for (uint32_t i = 0; i < 1300; i++) {
+        host_finish(host, i, i == 1299 ? RECOUP__WRITE_CUT : 0);
+    }
+    host_advance(host, host->now_ns + 2 * SECOND);
+}
+
+// The first checkpoint is due with 64 KiB of log. It is one of 3,000 records, 159,000 bytes, so
+// that the next is due after the third stage behind it: the log is written at most twice.
+static void a_log_is_compacted_once_it_has_doubled(void **state)
+{
+    static const unsigned expected[] = {1, 1, 1, 2};
+    struct host *host = host_create(RECOUP_PROFILE_HARDENED);
+
+    (void)state;
+    host->quiet = true;
+    host->checkpoint_records = 3000;
+    host_open(host);
+    host_incarnation(host);
+    for (unsigned i = 0; i < 4; i++) {
+        write_a_stage(host);
+        assert_u64(host->checkpoints, expected[i]);
+    }
+    host_stop(host, true);
+    host_destroy(host);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_checkpoint_waits_for_late_snapshots),
         cmocka_unit_test(a_stage_end_within_a_checkpoint),
+        cmocka_unit_test(a_log_is_compacted_once_it_has_doubled),
     };
 
     return check_main(argc, argv, "recovery_checkpoint", tests);

@@ -293,6 +293,29 @@ static void WorkerLostWithinTheWait(void **state)
     close_world(&world);
 }
 
+// An output that nobody needs is adopted and lost again within the wait: it is not waited for.
+static void AnOptionalOutputLostWithinTheWait(void **state)
+{
+    (void)state;
+    struct world world;
+    struct master *master = open_world(&world, RECOUP_PROFILE_FLINK_1_20);
+    keep_everything(master);
+    master->options.policy[RECOUP_POLICY_OPTIONAL] = 1;
+    record(master, 2); // b 0 is finished, so that nobody needs a 0
+    master_restart(master, 2);
+    struct recoup_partition optional = held(master, 0, 0);
+    struct recoup_partition needed[] = {held(master, 0, 2), held(master, 0, 3), held(master, 1, 0),
+                                        held(master, 1, 1)};
+    assert_int_equal(master_report(master, 0, &optional, 1), 0);
+    assert_int_equal(master_lose_partition(master, 0, 0), 0);
+    for (uint32_t worker = 0; worker < 4; worker++) {
+        assert_int_equal(master_report(master, worker, needed, 4), 0);
+    }
+    assert_true(master->recovered);
+    assert_int_equal(master->n_reset, 0);
+    close_world(&world);
+}
+
 // H32: while a former worker that holds needed data may not have noticed yet, the wait goes on; not
 // for workers that have answered.
 static void WaitIsExtendedForSilentWorkers(void **state)
@@ -352,6 +375,28 @@ static void LateReportIsAdoptedOrDropped(void **state)
     assert_int_equal(master_report(master, 3, report, 2), 0);
     assert_string_equal(master->trace, "offer 0.3+1\nadopt 0.3+1\ntrack 0.3@3\n");
     assert_true(master_finished(master, 0, 3));
+    close_world(&world);
+}
+
+// While the host still thinks about an output that has come back, another worker brings it, too.
+static void AnOutputThatComesBackTwice(void **state)
+{
+    (void)state;
+    struct world world;
+    struct master *master = open_world(&world, RECOUP_PROFILE_HARDENED);
+    record(master, 0);
+    struct recoup_partition here = held(master, 0, 3);
+    struct recoup_partition there = here;
+    there.worker = 1;
+    master_restart(master, 2);
+    master_advance(master, master->now_ns + 60 * SECOND); // nobody has reported anything
+    assert_true(master->recovered);
+    master->hold_adoptions = true;
+    master_clear_trace(master);
+    assert_int_equal(master_report(master, 3, &here, 1), 0);
+    assert_int_equal(master_report(master, 1, &there, 1), 0);
+    assert_int_equal(master_report(master, 3, &here, 1), 0);
+    assert_string_equal(master->trace, "offer 0.3+1\nrelease 0.3@1\n");
     close_world(&world);
 }
 
@@ -738,8 +783,10 @@ int main(void)
         cmocka_unit_test(NoTimeToWait),
         cmocka_unit_test(ReportDuringReplay),
         cmocka_unit_test(WorkerLostWithinTheWait),
+        cmocka_unit_test(AnOptionalOutputLostWithinTheWait),
         cmocka_unit_test(WaitIsExtendedForSilentWorkers),
         cmocka_unit_test(LateReportIsAdoptedOrDropped),
+        cmocka_unit_test(AnOutputThatComesBackTwice),
         cmocka_unit_test(LateReportOfWhatNobodyNeeds),
         cmocka_unit_test(ReleaseOfConsumedPartitions),
         cmocka_unit_test(EachInputWaitsForItsOwnRecoveryPoint),

@@ -206,6 +206,25 @@ static void late_ticks_catch_up(void **state)
     host_destroy(host);
 }
 
+// A record that fills the buffer exactly is written out at once, one byte less waits for the timer.
+static void the_buffer_is_filled_exactly(void **state)
+{
+    (void)state;
+    for (unsigned left = 0; left < 2; left++) {
+        struct host *host = flink();
+
+        host->options.write_buffer_bytes = 2 * 37 + left;
+        host_open(host);
+        host_finish(host, 0, 0);
+        host_clear_log(host);
+        host_finish(host, 1, 0);
+        assert_text(host->log, left == 1 ? "" : "append events.0 74 to 2\nflush events.0\n"
+                                                "durable 2\n");
+        host_stop(host, true);
+        host_destroy(host);
+    }
+}
+
 // Flink's stream passes a large chunk by the buffer and forgets to flush it (H14); the hardened one
 // flushes.
 static void large_records_pass_by(void **state)
@@ -1120,6 +1139,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(c1_6_cut),
     cmocka_unit_test(flush_has_a_fixed_rate),
     cmocka_unit_test(late_ticks_catch_up),
+    cmocka_unit_test(the_buffer_is_filled_exactly),
     cmocka_unit_test(large_records_pass_by),
     cmocka_unit_test(error_stops_recording),
     cmocka_unit_test(error_rearms),
