@@ -141,14 +141,10 @@ static void json_record(struct dump *d, bool readable)
     results_store_put_u64(&d->json, "length", frame->end - frame->offset);
     results_json_put_u64(&d->json, "type", frame->type);
     results_json_put_string(&d->json, "name", results_store_type_name(frame->type));
-    results_json_key(&d->json, "sequence");
     if (d->scan.file->format.contiguous) {
-        if (frame->sequence <= INT64_MAX) {
-            results_json_u64(&d->json, frame->sequence);
-        } else {
-            results_json_null(&d->json);
-        }
+        results_store_put_u64(&d->json, "sequence", frame->sequence);
     } else {
+        results_json_key(&d->json, "sequence");
         results_json_null(&d->json);
     }
     results_json_put_string(&d->json, "checksum", checksum_state(d));
