@@ -2,7 +2,8 @@
 //
 // Says of many directories what `recoup store dump --format json` and `recoup store verify --format
 // json` say, in one process, and with the format that the policies name, not the one that the files
-// look like. Reads a line "CONTIGUOUS CHECKSUM DIRECTORY" (0 or 1, twice) for each; writes the dump,
+// look
+// like. Reads a line "CONTIGUOUS CHECKSUM DIRECTORY" (0 or 1, twice) for each; writes the dump,
 // the verification, and what the library's reader says under the policies of either profile:
 // {"kind":"read","profile":...,"result":...,"error":...,"records":...,"lost":...,"counted":{file:
 // bytes that count}}. Exit 0; 2: a directory cannot be read.
