@@ -426,7 +426,7 @@ int recoup_step(struct recoup_job *job, int64_t now_ns, const struct recoup_even
         return RECOUP_EINVAL;
     }
     *update = (struct recoup_update){0};
-    if (now_ns < job->now_ns || !allowed(job, event->type)) {
+    if (now_ns < 0 || now_ns < job->now_ns || !allowed(job, event->type)) {
         return RECOUP_EMISUSE;
     }
     recoup__actions_begin(&job->actions);

@@ -18,7 +18,8 @@
 //   with its id has been stepped (or the job has been destroyed).
 //
 // DUTIES OF THE HOST (numbered, so that reviews and tests can cite them)
-//   D1  Steps of one job never overlap; `now_ns` never goes back. Jobs are independent.
+//   D1  Steps of one job never overlap; `now_ns` is not negative and never goes back. Jobs are
+//       independent.
 //   D2  The actions of an update are carried out in their order. At most one I/O operation of a job
 //       is under way at a time (the library issues none before the last one's IO event).
 //   D3  Every I/O operation is answered by exactly one IO event with its id, or by none at all if
