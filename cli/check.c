@@ -275,7 +275,8 @@ static int report(struct check_command *c)
     if (c->format == FORMAT_TEXT) {
         results_check_total(c->cases, c->check.count, &text);
     }
-    code = cli_worse(c->written, cli_output_result(&text));
+    // What could not be written before is not tried, and not complained of, again.
+    code = c->written != CLI_DONE ? c->written : cli_output_result(&text);
     results_text_release(&text);
     annotate(c);
     return cli_worse(code, write_junit(c));
