@@ -466,9 +466,10 @@ void invariants_io_failed(struct model_world *w, const struct recoup_action *act
                   w->config->storage.durable_at == RECOUP_DURABLE_AT_CLOSE;
 
     SIM_ASSERT(incarnation > 0);
+    // (A file that its master creates after it has lost the leadership was never noted.)
     if (w->invariants.on && (closes || action->type == RECOUP_ACTION_CREATE) &&
-        own->file_incarnation == incarnation) {
-        SIM_ASSERT(strcmp(own->file, action->io.file) == 0);
+        own->file_incarnation == incarnation && strcmp(own->file, action->io.file) == 0) {
+        SIM_ASSERT(own->file[0] != '\0');
         own->file_open = false;
         own->file_failed = true;
     }

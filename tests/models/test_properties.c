@@ -639,6 +639,23 @@ static void ARecoveryThatIsNotConcludedLeavesNoMarks(void **state)
     world_drop(&t);
 }
 
+// A master that has lost the leadership without knowing it wants its next file, which cannot be
+// created: that is not the file which it had while it led.
+static void AFileThatAZombieCannotCreateIsNotTheLeaders(void **state)
+{
+    struct tape tape;
+    struct failure f;
+
+    (void)state;
+    for (uint32_t flipped = 0; flipped < 2; flipped++) {
+        tape_generate(&tape, 50221, 1);
+        if (flipped == 1)
+            tape_flip(&tape, 50221);
+        check_world(&tape, &f);
+        assert_text(f.property, "");
+    }
+}
+
 // Hardened, with coordinators whose snapshots soon make the log long enough for a compaction.
 static void waves_with_state(struct model_test *t, uint32_t waves)
 {
@@ -810,6 +827,7 @@ static void AMarkTakesAFinishOutOfTheBoundary(void **state)
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(AFileThatAZombieCannotCreateIsNotTheLeaders),
         cmocka_unit_test(AShareOfNoTimeAtAllIsTheStart),
         cmocka_unit_test(ARecoveryThatIsNotConcludedLeavesNoMarks),
         cmocka_unit_test(AStopDuringARemovalEndsIt),
